@@ -1,0 +1,149 @@
+// Alone reads the environment. Everything is parsed once, at start; a wrong value stops the process with a
+// sentence that names it. See .env.example for the same list with words.
+
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+
+const boolean = (fallback: boolean) =>
+  z
+    .enum(['true', 'false'])
+    .default(fallback ? 'true' : 'false')
+    .transform((text) => text === 'true');
+
+const integer = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+
+const isAddressOrRange = (text: string) => {
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  return rest.length === 0 && (isIPv4(address) || isIPv6(address)) && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv4(address) ? 32 : 128);
+};
+
+/** The key that development uses when none is given: known to everybody, so production refuses it. */
+const DEVELOPMENT_SECRET = 'development-only-key-encryption-secret';
+
+const environment = z.object({
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+  HOST: z.string().min(1).optional(),
+  PORT: integer(4000, 0, 65535),
+  ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  AUDIENCE: z.string().min(1).optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(memory:|file:.+|postgres(ql)?:\/\/.+)$/, 'must be memory:, file:PATH or postgresql://…')
+    .optional(),
+  DATABASE_POOL_SIZE: integer(10, 2, 200),
+  KEY_ENCRYPTION_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  SIGNING_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
+  REFRESH_RETRY_SECONDS: integer(10, 0, 60),
+  CLOCK_TOLERANCE_SECONDS: integer(5, 0, 30),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SEED_DEMO: z.enum(['true', 'false']).optional(),
+  GRAPHIQL: z.enum(['true', 'false']).optional(),
+  INTROSPECTION: z.enum(['true', 'false']).optional(),
+  CORS_ORIGINS: list,
+  TRUSTED_PROXIES: z
+    .string()
+    .optional()
+    .transform((text) =>
+      text === undefined || text === ''
+        ? null
+        : text === 'none'
+          ? []
+          : text.split(',').map((part) => part.trim()),
+    )
+    .refine((ranges) => ranges === null || ranges.every(isAddressOrRange), 'must be "none" or a list of addresses and CIDR ranges'),
+  SHUTDOWN_SECONDS: integer(25, 1, 300),
+});
+
+/** How the service is to run. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** `iss` of every token, and the base of every URL that we print. */
+  readonly issuer: string;
+  /** `aud` of every token. */
+  readonly audience: string;
+  readonly database:
+    | { readonly kind: 'memory' }
+    | { readonly kind: 'folder'; readonly path: string }
+    | { readonly kind: 'postgresql'; readonly url: string; readonly poolSize: number };
+  readonly keyEncryptionSecret: string;
+  readonly signingAlgorithm: 'ES256' | 'EdDSA';
+  readonly refreshRetrySeconds: number;
+  readonly clockToleranceSeconds: number;
+  readonly logLevel: string;
+  readonly seedDemo: boolean;
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** Origins that browsers may call from; `*` outside production. Never with credentials. */
+  readonly corsOrigins: readonly string[];
+  /** Whose X-Forwarded-For is believed; null: not said, so limits per address are off. */
+  readonly trustedProxies: readonly string[] | null;
+  readonly shutdownSeconds: number;
+}
+
+/** A setting that the process cannot start with. */
+export class ConfigError extends Error {
+  constructor(problems: string[]) {
+    super(`The configuration is not usable.\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** Reads the settings. @throws ConfigError naming every setting that is wrong. */
+export function readConfig(source: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  const env = parsed.data;
+  const production = env.NODE_ENV === 'production';
+  const host = env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
+  const issuer = env.ISSUER ?? `http://localhost:${env.PORT}`;
+  const databaseUrl = env.DATABASE_URL ?? 'file:.data';
+  const problems: string[] = [];
+  if (production) {
+    if (!env.KEY_ENCRYPTION_SECRET) problems.push('KEY_ENCRYPTION_SECRET: needed in production');
+    if (env.KEY_ENCRYPTION_SECRET === DEVELOPMENT_SECRET) problems.push('KEY_ENCRYPTION_SECRET: is the one of development');
+    if (!env.DATABASE_URL?.startsWith('postgres')) problems.push('DATABASE_URL: production needs postgresql://…');
+    if (!issuer.startsWith('https://')) problems.push('ISSUER: production needs an https URL');
+    if (env.SEED_DEMO === 'true') problems.push('SEED_DEMO: demo data has known passwords and stays out of production');
+  }
+  if (issuer.endsWith('/')) problems.push('ISSUER: must not end with a slash');
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  return Object.freeze({
+    production,
+    host,
+    port: env.PORT,
+    issuer,
+    audience: env.AUDIENCE ?? issuer,
+    database: databaseUrl.startsWith('postgres')
+      ? { kind: 'postgresql', url: databaseUrl, poolSize: env.DATABASE_POOL_SIZE }
+      : databaseUrl === 'memory:'
+        ? { kind: 'memory' }
+        : { kind: 'folder', path: databaseUrl.slice('file:'.length) },
+    keyEncryptionSecret: env.KEY_ENCRYPTION_SECRET ?? DEVELOPMENT_SECRET,
+    signingAlgorithm: env.SIGNING_ALGORITHM,
+    refreshRetrySeconds: env.REFRESH_RETRY_SECONDS,
+    clockToleranceSeconds: env.CLOCK_TOLERANCE_SECONDS,
+    logLevel: env.LOG_LEVEL,
+    seedDemo: env.SEED_DEMO ? env.SEED_DEMO === 'true' : !production,
+    graphiql: env.GRAPHIQL ? env.GRAPHIQL === 'true' : !production,
+    introspection: env.INTROSPECTION ? env.INTROSPECTION === 'true' : !production,
+    corsOrigins: env.CORS_ORIGINS.length > 0 ? env.CORS_ORIGINS : production ? [] : ['*'],
+    trustedProxies: env.TRUSTED_PROXIES,
+    shutdownSeconds: env.SHUTDOWN_SECONDS,
+  } satisfies Config);
+}

@@ -1,0 +1,30 @@
+// What travels with a request into every use case. Types only.
+
+import type { Principal } from './modules/principals/principal.ts';
+
+/** A request before its tenant is known: what the transport saw. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** The caller's address by the rules of TRUSTED_PROXIES; null where it cannot be told. */
+  readonly ipAddress: string | null;
+  readonly userAgent: string | null;
+  /** Who the bearer token speaks for; null without one, or with one that is not good. */
+  readonly principal: Principal | null;
+  /** `rejected`: a bearer token was presented and is not good. */
+  readonly credential: 'none' | 'rejected' | 'accepted';
+}
+
+/** A request within its tenant. First argument of every use case. */
+export interface Ctx extends RequestContext {
+  readonly tenantId: string;
+}
+
+/** The same request, now known to be about this tenant. */
+export const inTenant = (request: RequestContext, tenantId: string): Ctx => ({
+  requestId: request.requestId,
+  ipAddress: request.ipAddress,
+  userAgent: request.userAgent,
+  principal: request.principal?.tenantId === tenantId ? request.principal : null,
+  credential: request.credential,
+  tenantId,
+});

@@ -1,0 +1,64 @@
+// What a field needs, as data, and the one pure function that decides. Enforcement (before execution and at the
+// field), documentation (directives) and the review table are all derived from it.
+// Invariant: no database, no clock, no arguments; whatever is not declared is denied.
+
+import type { Principal } from '../modules/principals/principal.ts';
+import { satisfies } from '../modules/scopes/matching.ts';
+import type { BuiltInScope } from '../modules/scopes/registry.ts';
+import type { TokenKind } from '../modules/tokens/token-kind.ts';
+
+/** What a field needs. */
+export type Access =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'authenticated'; readonly tokenKinds: readonly TokenKind[] | null }
+  | { readonly kind: 'scopes'; readonly scopes: readonly (readonly BuiltInScope[])[] };
+
+/** Public, on purpose. */
+export const open: Access = { kind: 'open' };
+
+/** Any valid access token, whatever its scopes. */
+export const authenticated: Access = { kind: 'authenticated', tokenKinds: null };
+
+/** A valid access token of one of these kinds, whatever its scopes. */
+export const authenticatedAs = (...tokenKinds: TokenKind[]): Access => ({ kind: 'authenticated', tokenKinds });
+
+/** All of these scopes. */
+export const requires = (...scopes: BuiltInScope[]): Access => ({ kind: 'scopes', scopes: [scopes] });
+
+/** Any one of these scopes. */
+export const requiresAnyOf = (...scopes: BuiltInScope[]): Access => ({ kind: 'scopes', scopes: scopes.map((scope) => [scope]) });
+
+/** What `decide` found. `missing`: the scopes of the alternative that lacks the fewest. */
+export type Decision =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly authenticated: boolean; readonly required: readonly (readonly string[])[]; readonly missing: readonly string[] };
+
+const allowed: Decision = { allowed: true };
+
+/** Does this caller have what the field needs? */
+export function decide(access: Access, principal: Principal | null): Decision {
+  if (access.kind === 'open') return allowed;
+  if (!principal) {
+    return { allowed: false, authenticated: false, required: access.kind === 'scopes' ? access.scopes : [], missing: [] };
+  }
+  if (access.kind === 'authenticated') {
+    if (!access.tokenKinds || access.tokenKinds.includes(principal.kind)) return allowed;
+    return { allowed: false, authenticated: true, required: [], missing: [] };
+  }
+  let fewest: readonly string[] | null = null;
+  for (const alternative of access.scopes) {
+    const missing = alternative.filter((needed) => !satisfies(principal.scopes, needed));
+    if (missing.length === 0) return allowed;
+    if (!fewest || missing.length < fewest.length) fewest = missing;
+  }
+  return { allowed: false, authenticated: true, required: access.scopes, missing: fewest ?? [] };
+}
+
+/** The need in words, for descriptions. */
+export function describeAccess(access: Access): string {
+  if (access.kind === 'open') return 'Public.';
+  if (access.kind === 'authenticated') {
+    return access.tokenKinds ? `Needs an access token of a kind among: ${access.tokenKinds.join(', ')}.` : 'Needs any valid access token.';
+  }
+  return `Needs ${access.scopes.map((all) => all.map((scope) => `\`${scope}\``).join(' and ')).join(', or ')}.`;
+}
