@@ -18,13 +18,3 @@ export interface RequestContext {
 export interface Ctx extends RequestContext {
   readonly tenantId: string;
 }
-
-/** The same request, now known to be about this tenant. */
-export const inTenant = (request: RequestContext, tenantId: string): Ctx => ({
-  requestId: request.requestId,
-  ipAddress: request.ipAddress,
-  userAgent: request.userAgent,
-  principal: request.principal?.tenantId === tenantId ? request.principal : null,
-  credential: request.credential,
-  tenantId,
-});

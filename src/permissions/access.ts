@@ -2,25 +2,24 @@
 // field), documentation (directives) and the review table are all derived from it.
 // Invariant: no database, no clock, no arguments; whatever is not declared is denied.
 
-import type { Principal } from '../modules/principals/principal.ts';
+import type { Principal, PrincipalKind } from '../modules/principals/principal.ts';
 import { satisfies } from '../modules/scopes/matching.ts';
 import type { BuiltInScope } from '../modules/scopes/registry.ts';
-import type { TokenKind } from '../modules/tokens/token-kind.ts';
 
 /** What a field needs. */
 export type Access =
   | { readonly kind: 'open' }
-  | { readonly kind: 'authenticated'; readonly tokenKinds: readonly TokenKind[] | null }
+  | { readonly kind: 'authenticated'; readonly principals: readonly PrincipalKind[] | null }
   | { readonly kind: 'scopes'; readonly scopes: readonly (readonly BuiltInScope[])[] };
 
 /** Public, on purpose. */
 export const open: Access = { kind: 'open' };
 
 /** Any valid access token, whatever its scopes. */
-export const authenticated: Access = { kind: 'authenticated', tokenKinds: null };
+export const authenticated: Access = { kind: 'authenticated', principals: null };
 
 /** A valid access token of one of these kinds, whatever its scopes. */
-export const authenticatedAs = (...tokenKinds: TokenKind[]): Access => ({ kind: 'authenticated', tokenKinds });
+export const authenticatedAs = (...principals: PrincipalKind[]): Access => ({ kind: 'authenticated', principals });
 
 /** All of these scopes. */
 export const requires = (...scopes: BuiltInScope[]): Access => ({ kind: 'scopes', scopes: [scopes] });
@@ -42,7 +41,7 @@ export function decide(access: Access, principal: Principal | null): Decision {
     return { allowed: false, authenticated: false, required: access.kind === 'scopes' ? access.scopes : [], missing: [] };
   }
   if (access.kind === 'authenticated') {
-    if (!access.tokenKinds || access.tokenKinds.includes(principal.kind)) return allowed;
+    if (!access.principals || access.principals.includes(principal.kind)) return allowed;
     return { allowed: false, authenticated: true, required: [], missing: [] };
   }
   let fewest: readonly string[] | null = null;
@@ -58,7 +57,7 @@ export function decide(access: Access, principal: Principal | null): Decision {
 export function describeAccess(access: Access): string {
   if (access.kind === 'open') return 'Public.';
   if (access.kind === 'authenticated') {
-    return access.tokenKinds ? `Needs an access token of a kind among: ${access.tokenKinds.join(', ')}.` : 'Needs any valid access token.';
+    return access.principals ? `Needs an access token of a kind among: ${access.principals.join(', ')}.` : 'Needs any valid access token.';
   }
   return `Needs ${access.scopes.map((all) => all.map((scope) => `\`${scope}\``).join(' and ')).join(', or ')}.`;
 }

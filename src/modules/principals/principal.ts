@@ -1,8 +1,6 @@
 // Who is calling, as a verified access token says (RFC 9068). Types only: everything here was signed by us,
 // nothing came from the request itself.
 
-import type { TokenKind } from '../tokens/token-kind.ts';
-
 /** What a guest's token says about the visit, as it was begun with. */
 export interface GuestContext {
   readonly siteCode: string | null;
@@ -11,7 +9,7 @@ export interface GuestContext {
   readonly targetLocation: string | null;
 }
 
-interface Bearer<Kind extends TokenKind> {
+interface Bearer<Kind extends string> {
   readonly kind: Kind;
   readonly tenantId: string;
   /** `jti`. */
@@ -53,3 +51,6 @@ export interface CustomerPrincipal extends Bearer<'customer'> {
 
 /** Whoever holds a valid access token. */
 export type Principal = ServicePrincipal | EmployeePrincipal | AnonymousPrincipal | CustomerPrincipal;
+
+/** What an access token may stand for. */
+export type PrincipalKind = Principal['kind'];
