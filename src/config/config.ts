@@ -4,13 +4,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
-const boolean = (fallback: boolean) =>
-  z
-    .enum(['true', 'false'])
-    .default(fallback ? 'true' : 'false')
-    .transform((text) => text === 'true');
-
-const integer = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const integer = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
 
 const list = z
   .string()
@@ -24,7 +19,12 @@ const list = z
 
 const isAddressOrRange = (text: string) => {
   const [address = '', bits = '0', ...rest] = text.split('/');
-  return rest.length === 0 && (isIPv4(address) || isIPv6(address)) && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIPv4(address) ? 32 : 128);
+  return (
+    rest.length === 0 &&
+    (isIPv4(address) || isIPv6(address)) &&
+    /^\d{1,3}$/.test(bits) &&
+    Number(bits) <= (isIPv4(address) ? 32 : 128)
+  );
 };
 
 /** The key that development uses when none is given: known to everybody, so production refuses it. */
@@ -54,13 +54,12 @@ const environment = z.object({
     .string()
     .optional()
     .transform((text) =>
-      text === undefined || text === ''
-        ? null
-        : text === 'none'
-          ? []
-          : text.split(',').map((part) => part.trim()),
+      text === undefined || text === '' ? null : text === 'none' ? [] : text.split(',').map((part) => part.trim()),
     )
-    .refine((ranges) => ranges === null || ranges.every(isAddressOrRange), 'must be "none" or a list of addresses and CIDR ranges'),
+    .refine(
+      (ranges) => ranges === null || ranges.every(isAddressOrRange),
+      'must be "none" or a list of addresses and CIDR ranges',
+    ),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
 
@@ -115,7 +114,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
   const problems: string[] = [];
   if (production) {
     if (!env.KEY_ENCRYPTION_SECRET) problems.push('KEY_ENCRYPTION_SECRET: needed in production');
-    if (env.KEY_ENCRYPTION_SECRET === DEVELOPMENT_SECRET) problems.push('KEY_ENCRYPTION_SECRET: is the one of development');
+    if (env.KEY_ENCRYPTION_SECRET === DEVELOPMENT_SECRET)
+      problems.push('KEY_ENCRYPTION_SECRET: is the one of development');
     if (!env.DATABASE_URL?.startsWith('postgres')) problems.push('DATABASE_URL: production needs postgresql://…');
     if (!issuer.startsWith('https://')) problems.push('ISSUER: production needs an https URL');
     if (env.SEED_DEMO === 'true') problems.push('SEED_DEMO: demo data has known passwords and stays out of production');

@@ -25,12 +25,20 @@ export const authenticatedAs = (...principals: PrincipalKind[]): Access => ({ ki
 export const requires = (...scopes: BuiltInScope[]): Access => ({ kind: 'scopes', scopes: [scopes] });
 
 /** Any one of these scopes. */
-export const requiresAnyOf = (...scopes: BuiltInScope[]): Access => ({ kind: 'scopes', scopes: scopes.map((scope) => [scope]) });
+export const requiresAnyOf = (...scopes: BuiltInScope[]): Access => ({
+  kind: 'scopes',
+  scopes: scopes.map((scope) => [scope]),
+});
 
 /** What `decide` found. `missing`: the scopes of the alternative that lacks the fewest. */
 export type Decision =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly authenticated: boolean; readonly required: readonly (readonly string[])[]; readonly missing: readonly string[] };
+  | {
+      readonly allowed: false;
+      readonly authenticated: boolean;
+      readonly required: readonly (readonly string[])[];
+      readonly missing: readonly string[];
+    };
 
 const allowed: Decision = { allowed: true };
 
@@ -38,7 +46,12 @@ const allowed: Decision = { allowed: true };
 export function decide(access: Access, principal: Principal | null): Decision {
   if (access.kind === 'open') return allowed;
   if (!principal) {
-    return { allowed: false, authenticated: false, required: access.kind === 'scopes' ? access.scopes : [], missing: [] };
+    return {
+      allowed: false,
+      authenticated: false,
+      required: access.kind === 'scopes' ? access.scopes : [],
+      missing: [],
+    };
   }
   if (access.kind === 'authenticated') {
     if (!access.principals || access.principals.includes(principal.kind)) return allowed;
@@ -57,7 +70,9 @@ export function decide(access: Access, principal: Principal | null): Decision {
 export function describeAccess(access: Access): string {
   if (access.kind === 'open') return 'Public.';
   if (access.kind === 'authenticated') {
-    return access.principals ? `Needs an access token of a kind among: ${access.principals.join(', ')}.` : 'Needs any valid access token.';
+    return access.principals
+      ? `Needs an access token of a kind among: ${access.principals.join(', ')}.`
+      : 'Needs any valid access token.';
   }
   return `Needs ${access.scopes.map((all) => all.map((scope) => `\`${scope}\``).join(' and ')).join(', or ')}.`;
 }

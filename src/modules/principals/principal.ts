@@ -1,6 +1,8 @@
 // Who is calling, as a verified access token says (RFC 9068). Types only: everything here was signed by us,
 // nothing came from the request itself.
 
+import type { RevocationKey } from '../revocations/revocation-key.ts';
+
 /** What a guest's token says about the visit, as it was begun with. */
 export interface GuestContext {
   readonly siteCode: string | null;
@@ -22,6 +24,9 @@ interface Bearer<Kind extends string> {
   readonly issuedAt: number;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** The last revocation number that the token vouches for, and the names under which it is revoked. */
+  readonly rev: number;
+  readonly revocationKeys: readonly RevocationKey[];
 }
 
 /** A client acting for itself. */

@@ -1,0 +1,185 @@
+// The composition root: every module, in the order of their ranks, and the doors around them.
+
+import type { Config } from './config/config.ts';
+import { createChangeFeed } from './database/change-feed.ts';
+import { openDatabase } from './database/database.ts';
+import { seedDemo } from './demo.ts';
+import { fieldsRequiring, schema } from './graphql/schema.ts';
+import { createGraphQLHandler } from './graphql/yoga.ts';
+import { createGraphiql } from './http/routes/graphiql.ts';
+import { createGraphqlRoutes } from './http/routes/graphql.ts';
+import { createHealthRoutes } from './http/routes/health.ts';
+import { createWellKnownRoutes } from './http/routes/well-known.ts';
+import { createHttpServer } from './http/server.ts';
+import { createMaintenance } from './maintenance.ts';
+import { createClientAuthentication } from './modules/clients/client-authentication.ts';
+import { createClients } from './modules/clients/clients.ts';
+import { createContactAssignments } from './modules/companies/contact-assignments.ts';
+import { createLegalEntities } from './modules/companies/legal-entities.ts';
+import { createGrants } from './modules/grants/index.ts';
+import { createRequestToken } from './modules/grants/request-token.ts';
+import { createSaasTokens } from './modules/grants/saas.ts';
+import { createEntitlements } from './modules/iam/entitlements.ts';
+import { createGroups } from './modules/iam/groups.ts';
+import { createSigningKeys } from './modules/keys/signing-keys.ts';
+import { createAttempts } from './modules/limits/attempts.ts';
+import { callers } from './modules/principals/callers.ts';
+import { createCustomers } from './modules/principals/customers.ts';
+import { createEmployees } from './modules/principals/employees.ts';
+import { createPasswordChange } from './modules/principals/password-change.ts';
+import { createPasswords } from './modules/principals/passwords.ts';
+import { createRevocations } from './modules/revocations/revocations.ts';
+import { createScopeCatalogue } from './modules/scopes/custom-scopes.ts';
+import { createRefreshTokens } from './modules/sessions/refresh-tokens.ts';
+import { createSessionContexts } from './modules/sessions/session-context.ts';
+import { createSessions } from './modules/sessions/sessions.ts';
+import { createTenants } from './modules/tenants/tenants.ts';
+import { createContextEncryption } from './modules/tokens/context-encryption.ts';
+import { createIntrospection } from './modules/tokens/introspect.ts';
+import { createTokenIssuer } from './modules/tokens/issue.ts';
+import { createTokenRevocation } from './modules/tokens/revoke.ts';
+import { createTokenVerifier } from './modules/tokens/verify.ts';
+import type { Logger } from './observability/logger.ts';
+
+/** The service, put together and not started yet. */
+export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** Everything behind the doors: use cases by name. */
+export type Modules = App['modules'];
+
+/** Opens the database and puts the service together. @throws what a wrong configuration or a locked folder throws */
+export async function createApp(config: Config, logger: Logger, options: { onQuery?: (sql: string) => void } = {}) {
+  const { issuer, audience, keyEncryptionSecret, production } = config;
+  const database = await openDatabase(config.database, { production, logger, ...options });
+  const changes = createChangeFeed({ database, logger });
+
+  const tenants = createTenants({ database, changes });
+  const signingKeys = createSigningKeys({ database, changes, algorithm: config.signingAlgorithm, keyEncryptionSecret });
+  const scopes = createScopeCatalogue({ database, changes });
+  const revocations = createRevocations({ database, changes });
+  const attempts = createAttempts({ database });
+
+  const clients = createClients({ database, changes, revocations, scopes });
+  const clientAuthentication = createClientAuthentication({ database, clients, tenants });
+  const sessions = createSessions({ database, revocations });
+  const sessionContexts = createSessionContexts({ database });
+  const refreshTokens = createRefreshTokens({ database, retrySeconds: config.refreshRetrySeconds });
+
+  const passwords = createPasswords();
+  const customers = createCustomers({ database, passwords, sessions, revocations });
+  const employees = createEmployees({ database, passwords, sessions, revocations });
+  const passwordChange = createPasswordChange({ attempts, database, passwords, revocations, sessions });
+  const entitlements = createEntitlements({ scopes, tenants });
+  const groups = createGroups({ database, revocations });
+
+  const legalEntities = createLegalEntities({ database });
+  const contactAssignments = createContactAssignments({ database, revocations });
+  const contextEncryption = createContextEncryption({ keyEncryptionSecret });
+  const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
+  const { clockToleranceSeconds } = config;
+  const verifier = createTokenVerifier({
+    keys: signingKeys,
+    revocations,
+    tenants,
+    issuer,
+    audience,
+    clockToleranceSeconds,
+  });
+  const introspection = createIntrospection({ refreshTokens, verifier, issuer, audience });
+  const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
+
+  const requestToken = createRequestToken({ clientAuthentication });
+  const saasTokens = createSaasTokens({ tenants, tokens });
+  const grants = createGrants({
+    attempts,
+    clientAuthentication,
+    clients,
+    contactAssignments,
+    customers,
+    database,
+    employees,
+    entitlements,
+    legalEntities,
+    passwords,
+    refreshTokens,
+    revocations,
+    sessions,
+    tenants,
+    tokens,
+    verifier,
+  });
+  const services = {
+    callers,
+    clients,
+    contactAssignments,
+    customers,
+    employees,
+    fieldsRequiring,
+    grants,
+    introspection,
+    legalEntities,
+    passwordChange,
+    requestToken,
+    revocations,
+    saasTokens,
+    scopes,
+    sessionContexts,
+    sessions,
+    signingKeys,
+    tenants,
+    tokenRevocation,
+  };
+  const modules = { ...services, changes, contextEncryption, database, groups, passwords, refreshTokens, verifier };
+
+  const graphql = createGraphQLHandler({ schema, services, config, logger, isStillValid: verifier.isStillGood });
+  let isStarted = false;
+  const checks = [
+    { name: 'database', check: () => database.ping().then(() => true) },
+    { name: 'revocations', check: () => isStarted && !revocations.isStale() },
+    { name: 'keys', check: () => tenants.all().every(({ id }) => signingKeys.hasCurrent(id)) },
+  ];
+  const graphiql = config.graphiql ? await createGraphiql() : null;
+  const http = createHttpServer({
+    config,
+    logger,
+    verifyAccessToken: verifier.principal,
+    routes: [
+      ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
+      ...(graphiql?.routes ?? []),
+      ...createHealthRoutes({ checks }),
+      ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
+    ],
+  });
+  const maintenance = createMaintenance({
+    attempts,
+    database,
+    logger,
+    refreshTokens,
+    revocations,
+    sessions,
+    signingKeys,
+    tenants,
+  });
+
+  return {
+    http,
+    modules,
+    graphql,
+    /** Resolves when everything is loaded: however long the database stays away. @throws SealedKeyError */
+    async start(): Promise<void> {
+      await database.ready;
+      await signingKeys.requireSecret();
+      await changes.start();
+      if (config.seedDemo) await seedDemo(modules);
+      for (const { id } of tenants.all()) await signingKeys.ensure(id);
+      maintenance.start();
+      isStarted = true;
+    },
+    /** After the doors are shut. */
+    async stop(): Promise<void> {
+      await maintenance.stop();
+      await changes.stop();
+      await database.close();
+    },
+  };
+}

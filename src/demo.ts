@@ -1,0 +1,115 @@
+// The demo data of an empty database outside production. Told through the use cases, and idempotent: what is there
+// already stays as it is.
+
+import type { Modules } from './app.ts';
+import type { Ctx } from './context.ts';
+import { DomainError } from './errors/domain-error.ts';
+import type { B2BRole } from './modules/iam/company-groups.ts';
+import { builtInScopes } from './modules/scopes/registry.ts';
+
+const PASSWORD = 'demo-password-1';
+
+const asSeeder = (tenantId: string): Ctx => ({
+  tenantId,
+  requestId: 'demo-data',
+  ipAddress: null,
+  userAgent: null,
+  principal: null,
+  credential: 'none',
+});
+
+const unlessThere = async <T>(work: Promise<T>): Promise<T | null> =>
+  work.catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'CONFLICT') return null;
+    throw error;
+  });
+
+/** Makes what is missing of the demo tenants `demo` and `rival`. */
+export async function seedDemo(modules: Modules): Promise<void> {
+  const { clients, contactAssignments, customers, employees, groups, legalEntities, tenants } = modules;
+
+  async function tenant(id: string, name: string): Promise<Ctx> {
+    await unlessThere(tenants.create({ id, name }));
+    await modules.signingKeys.ensure(id);
+    const ctx = asSeeder(id);
+    await groups.ensurePredefined(ctx);
+    return ctx;
+  }
+
+  const client = (
+    ctx: Ctx,
+    id: string,
+    rest: { name: string; kind: 'BACKEND' | 'STOREFRONT' | 'CUSTOM'; scopes?: string[] },
+  ) =>
+    unlessThere(
+      clients.register(ctx, {
+        id,
+        scopes: [],
+        everyScope: rest.kind === 'BACKEND',
+        ...(rest.kind === 'STOREFRONT' ? {} : { clientSecret: `${id}-secret` }),
+        ...rest,
+      }),
+    );
+
+  async function customer(
+    ctx: Ctx,
+    email: string,
+    firstName: string,
+    companies: Partial<Record<string, B2BRole | null>> = {},
+  ) {
+    if (await customers.findByEmail(ctx, email)) return;
+    const { id } = await customers.register(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' });
+    for (const [legalEntityId, role] of Object.entries(companies)) {
+      await contactAssignments.assign(ctx, id, legalEntityId);
+      if (role) await groups.joinCompany(ctx, legalEntityId, role, id);
+    }
+  }
+
+  async function employee(
+    ctx: Ctx,
+    email: string,
+    firstName: string,
+    group: string,
+    scopes: readonly string[] | 'every',
+  ) {
+    if (await employees.findByEmail(ctx, email)) return;
+    const { id } = await employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' });
+    await groups.addEmployee(ctx, await groups.ensureForEmployees(ctx, group, scopes), id);
+  }
+
+  const services = (...names: string[]) => builtInScopes.filter((scope) => names.includes(scope.split('.', 1)[0]!));
+  const readsOf = (service: string) => services(service).filter((scope) => scope.endsWith('_read'));
+
+  const demo = await tenant('demo', 'Demo shop');
+  await client(demo, 'demo-backend', { name: 'Demo back end', kind: 'BACKEND' });
+  await client(demo, 'demo-storefront', { name: 'Demo storefront', kind: 'STOREFRONT' });
+  const crmScopes = ['price.price_manage', 'price.price_read', 'product.product_read'];
+  await client(demo, 'demo-crm', { name: 'Demo CRM', kind: 'CUSTOM', scopes: crmScopes });
+  for (const [id, name, parentId] of [
+    ['acme', 'ACME', null],
+    ['acme-berlin', 'ACME Berlin', 'acme'],
+    ['globex', 'Globex', null],
+    ['initech', 'Initech', null],
+  ] as const) {
+    await unlessThere(legalEntities.create(demo, { id, name, parentId }));
+  }
+  await customer(demo, 'shopper@demo.example', 'Sam');
+  await customer(demo, 'buyer@demo.example', 'Bea', { acme: 'ADMIN', globex: 'BUYER' });
+  await customer(demo, 'requester@demo.example', 'Rae', { acme: 'REQUESTER' });
+  await employee(demo, 'admin@demo.example', 'Ada', 'Administrators', 'every');
+  await employee(demo, 'catalog@demo.example', 'Cat', 'Catalog managers', services('product', 'category', 'catalog'));
+  await employee(demo, 'support@demo.example', 'Sue', 'Support', [
+    ...readsOf('iam'),
+    'customer.customer_read',
+    ...readsOf('customermanagement'),
+    'audit.event_read',
+    'customer.assisted_buying_manage',
+  ]);
+
+  const rival = await tenant('rival', 'Rival shop');
+  await client(rival, 'rival-backend', { name: 'Rival back end', kind: 'BACKEND' });
+  await client(rival, 'rival-storefront', { name: 'Rival storefront', kind: 'STOREFRONT' });
+  await unlessThere(legalEntities.create(rival, { id: 'umbrella', name: 'Umbrella' }));
+  await customer(rival, 'mallory@rival.example', 'Mallory', { umbrella: 'ADMIN' });
+  await employee(rival, 'admin@rival.example', 'Roy', 'Administrators', 'every');
+}

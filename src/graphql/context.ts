@@ -1,0 +1,81 @@
+// What every resolver receives: the request's Ctx and the service's modules, as one flat record.
+// Architecture s.3 and s.10. Invariant: fails closed; without a principal there is no tenant, so reading
+// `tenantId` is refused instead of answering for nobody's tenant.
+
+import type { Ctx, RequestContext } from '../context.ts';
+import { unauthenticated } from '../errors/domain-error.ts';
+import type { Clients } from '../modules/clients/clients.ts';
+import type { ContactAssignments } from '../modules/companies/contact-assignments.ts';
+import type { LegalEntities } from '../modules/companies/legal-entities.ts';
+import type { Grants } from '../modules/grants/index.ts';
+import type { RequestToken } from '../modules/grants/request-token.ts';
+import type { SaasTokens } from '../modules/grants/saas.ts';
+import type { SigningKeys } from '../modules/keys/signing-keys.ts';
+import type { Callers } from '../modules/principals/callers.ts';
+import type { Customers } from '../modules/principals/customers.ts';
+import type { Employees } from '../modules/principals/employees.ts';
+import type { PasswordChange } from '../modules/principals/password-change.ts';
+import type { Principal } from '../modules/principals/principal.ts';
+import type { Revocations } from '../modules/revocations/revocations.ts';
+import type { ScopeCatalogue } from '../modules/scopes/custom-scopes.ts';
+import type { SessionContexts } from '../modules/sessions/session-context.ts';
+import type { Sessions } from '../modules/sessions/sessions.ts';
+import type { Tenants } from '../modules/tenants/tenants.ts';
+import type { TokenIntrospection } from '../modules/tokens/introspect.ts';
+import type { TokenRevocation } from '../modules/tokens/revoke.ts';
+
+/** The use cases that resolvers call: one entry per module, made by the composition root. */
+export interface Services {
+  readonly callers: Callers;
+  readonly clients: Clients;
+  readonly contactAssignments: ContactAssignments;
+  readonly customers: Customers;
+  readonly employees: Employees;
+  readonly fieldsRequiring: (scope: string) => readonly string[];
+  readonly grants: Grants;
+  readonly introspection: TokenIntrospection;
+  readonly legalEntities: LegalEntities;
+  readonly passwordChange: PasswordChange;
+  readonly requestToken: RequestToken;
+  readonly revocations: Revocations;
+  readonly saasTokens: SaasTokens;
+  readonly scopes: ScopeCatalogue;
+  readonly sessionContexts: SessionContexts;
+  readonly sessions: Sessions;
+  readonly signingKeys: SigningKeys;
+  readonly tenants: Tenants;
+  readonly tokenRevocation: TokenRevocation;
+}
+
+/** The context of one operation. Passes as the `ctx` of every use case. */
+export interface GraphQLContext extends Ctx {
+  readonly services: Services;
+}
+
+/** A class for its accessor only: a getter on the prototype survives neither spreading nor Object.assign. */
+class OperationContext implements GraphQLContext {
+  readonly requestId: string;
+  readonly ipAddress: string | null;
+  readonly userAgent: string | null;
+  readonly principal: Principal | null;
+  readonly credential: RequestContext['credential'];
+  readonly services: Services;
+
+  constructor(request: RequestContext, services: Services) {
+    this.requestId = request.requestId;
+    this.ipAddress = request.ipAddress;
+    this.userAgent = request.userAgent;
+    this.principal = request.principal;
+    this.credential = request.credential;
+    this.services = services;
+  }
+
+  get tenantId(): string {
+    if (!this.principal) throw unauthenticated();
+    return this.principal.tenantId;
+  }
+}
+
+/** A fresh context, so that nothing memoised for one operation is ever seen by another. */
+export const createGraphQLContext = (request: RequestContext, services: Services): GraphQLContext =>
+  new OperationContext(request, services);

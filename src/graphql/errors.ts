@@ -1,0 +1,127 @@
+// How a failure is told over GraphQL: OAuthError and DomainError become codes of the catalogue, the rest is masked.
+// product.md s.9, security.md cases 93 and 134. Invariant: nothing that is not declared public leaves the process;
+// an unknown failure says INTERNAL_SERVER_ERROR and the request id, and is logged under that id.
+
+import { GraphQLError } from 'graphql';
+import { DomainError } from '../errors/domain-error.ts';
+import { OAuthError, type OAuthErrorCode } from '../errors/oauth-error.ts';
+
+/** Where unexpected failures are written (pino's shape). */
+export interface ErrorLogger {
+  error(entry: object, message: string): void;
+}
+
+/** Codes of RFC 6750 that have an older name in the catalogue. */
+const catalogueNames: Partial<Record<OAuthErrorCode, string>> = {
+  invalid_token: 'UNAUTHENTICATED',
+  insufficient_scope: 'FORBIDDEN',
+};
+
+/** OAuth's code in the spelling of GraphQL: `invalid_grant` is `INVALID_GRANT`. */
+export const graphQLCode = (code: OAuthErrorCode): string => catalogueNames[code] ?? code.toUpperCase();
+
+/** A refusal of the HTTP request itself; `status` is for the transport only. */
+export const badRequest = (message: string, status = 400): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status, spec: false } } });
+
+/** What libraries call the caller's mistakes; the catalogue has one name for them. */
+const otherNames = new Set([
+  'BAD_REQUEST',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+]);
+
+/** Codes that a GraphQLError may carry out of here as it is. */
+const publicCodes = new Set([
+  'BAD_USER_INPUT',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'CONFLICT',
+  'RATE_LIMITED',
+  'OPERATION_TOO_COMPLEX',
+  'SERVICE_UNAVAILABLE',
+]);
+
+/** An error of ours as GraphQL tells it; null for any other. */
+export function toGraphQLError(error: unknown, at?: GraphQLError): GraphQLError | null {
+  if (!(error instanceof OAuthError) && !(error instanceof DomainError)) return null;
+  const extensions = {
+    ...error.details,
+    code: error instanceof OAuthError ? graphQLCode(error.code) : error.code,
+    ...(error.reason === undefined ? {} : { reason: error.reason }),
+    http: httpFor(error),
+  };
+  return new GraphQLError(error.message, { ...placeOf(at), extensions });
+}
+
+/** Where in the document, and in the answer. */
+const placeOf = (at: GraphQLError | undefined) =>
+  at
+    ? { nodes: at.nodes ?? null, source: at.source ?? null, positions: at.positions ?? null, path: at.path ?? null }
+    : {};
+
+/** `spec`: clients that accept plain application/json still get 200, as GraphQL over HTTP wants it. */
+function httpFor(error: OAuthError | DomainError) {
+  const retryAfter = error.details.retryAfter;
+  return {
+    spec: true,
+    status: error.status,
+    ...(typeof retryAfter === 'number' && { headers: { 'Retry-After': String(Math.ceil(retryAfter)) } }),
+    // RFC 6750 s.3; which of expired, revoked or forged it was is nobody's business.
+    ...((error.code === 'UNAUTHENTICATED' || error.code === 'invalid_token') && {
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    }),
+  };
+}
+
+interface MaskOptions {
+  readonly requestId: string;
+  readonly logger: ErrorLogger;
+  /** May messages of graphql-js say what the caller might have meant? Only where introspection tells it anyway. */
+  readonly suggestions: boolean;
+}
+
+/** What the caller is told about any failure. Logs what the caller is not told. */
+export function maskError(error: unknown, { requestId, logger, suggestions }: MaskOptions): GraphQLError {
+  const at = error instanceof GraphQLError ? error : undefined;
+  let cause: unknown = error;
+  // Errors of resolvers arrive wrapped, one layer per executor.
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+
+  const known = toGraphQLError(cause, at);
+  if (known) {
+    const isOutage = known.extensions.code === 'SERVICE_UNAVAILABLE';
+    if (isOutage) logger.error({ requestId, path: at?.path, err: cause }, 'a dependency is down');
+    return known;
+  }
+  const mistake = cause instanceof GraphQLError ? callersMistake(cause, at ?? cause, suggestions) : null;
+  if (mistake) return mistake;
+  logger.error({ requestId, path: at?.path, err: cause }, 'unexpected failure');
+  return new GraphQLError('Something went wrong. The request id helps us find it.', {
+    ...placeOf(at),
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, http: { spec: true, status: 500 } },
+  });
+}
+
+/**
+ * What graphql-js and Yoga say about the request, the document or its variables. Not every GraphQLError is that: a
+ * value that does not fit its scalar on the way out, or a library's own, may quote what nobody is to see.
+ */
+function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: boolean): GraphQLError | null {
+  const { code, http } = error.extensions;
+  const isPublic = typeof code === 'string' && publicCodes.has(code);
+  const isOfRequest = code === 'BAD_REQUEST';
+  const isOfDocument =
+    Boolean(error.source || error.nodes?.length) && (code === undefined || otherNames.has(String(code)));
+  if (!isPublic && !isOfRequest && !isOfDocument) return null;
+  const message = suggestions ? error.message : error.message.replace(/ ?Did you mean .*\?$/s, '');
+  if (isPublic) {
+    const extensions = { ...error.extensions, http: http ?? { spec: true, status: 400 } };
+    return new GraphQLError(message, { ...placeOf(at), extensions });
+  }
+  // A malformed request is 400 in every media type; a document that cannot run is 200 in plain application/json.
+  const transport = { status: 400, ...http, spec: !isOfRequest && (http?.spec ?? true) };
+  return new GraphQLError(message, { ...placeOf(at), extensions: { code: 'BAD_USER_INPUT', http: transport } });
+}

@@ -1,0 +1,100 @@
+// The one way to page through a list: Relay connections over keysets. contract.graphql, security.md s.2.
+// Invariant: a page has 50 items unless said and 200 at most; asking for more is refused, not quietly cut down.
+
+import '@pothos/plugin-relay';
+import { badInput } from '../errors/domain-error.ts';
+
+type ConnectionArguments = PothosSchemaTypes.DefaultConnectionArguments;
+
+/** Items on a page when the caller does not say. */
+export const defaultPageSize = 50;
+
+/** The most that a caller may ask for. */
+export const maxPageSize = 200;
+
+/** What a use case needs to know to load one page. Cursors are decoded to the sort key of the row they name. */
+export interface PageWindow {
+  /** Only rows after this key; null: from the start. */
+  readonly after: readonly string[] | null;
+  /** Only rows before this key; null: to the end. */
+  readonly before: readonly string[] | null;
+  /** How many rows to load: one more than the page, which tells whether there is another. */
+  readonly limit: number;
+  /** Load in the opposite order, nearest to `before` first (for `last`). */
+  readonly inverted: boolean;
+}
+
+interface PageOptions<Row> {
+  /** The sort key that names the row, such as `[row.name, row.id]`; texts only, the last one unique. */
+  readonly keyOf: (row: Row) => readonly string[];
+  /** Asked only when the operation selects `totalCount`. */
+  readonly totalCount: () => number | Promise<number>;
+}
+
+/** One page of a list: checks the arguments, has the rows loaded, and puts edges, cursors and page info around them. */
+export async function connectionOf<Row>(
+  args: ConnectionArguments,
+  options: PageOptions<Row>,
+  load: (window: PageWindow) => Promise<readonly Row[]>,
+) {
+  const { first, last } = args;
+  if (first != null && last != null) throw badInput('last', 'Ask for the first or for the last items, not for both.');
+  checkSize('first', first);
+  checkSize('last', last);
+  const after = decodeCursor('after', args.after);
+  const before = decodeCursor('before', args.before);
+  const size = first ?? last ?? defaultPageSize;
+  const inverted = last != null;
+
+  const loaded = await load({ after, before, limit: size + 1, inverted });
+  const page = loaded.slice(0, size);
+  const hasMore = loaded.length > size;
+  if (inverted) page.reverse();
+  const edges = page.map((node) => ({ node, cursor: encodeCursor(options.keyOf(node)) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: inverted ? before !== null : hasMore,
+      hasPreviousPage: inverted ? hasMore : after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount: options.totalCount,
+  };
+}
+
+function checkSize(name: 'first' | 'last', size: number | null | undefined): void {
+  if (size != null && (size < 0 || size > maxPageSize)) throw badInput(name, `Between 0 and ${maxPageSize}.`);
+}
+
+/** A sort key as an opaque text. */
+export const encodeCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+function decodeCursor(name: 'after' | 'before', cursor: string | null | undefined): readonly string[] | null {
+  if (cursor == null) return null;
+  try {
+    const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(key) && key.length > 0 && key.length <= 4 && key.every((part) => typeof part === 'string'))
+      return key;
+  } catch {
+    // Whatever is wrong with it, it is not one of ours.
+  }
+  throw badInput(name, 'Not a cursor of this list.');
+}
+
+/** A page of a list that is in memory anyway, such as the scope registry; rows are in the order of their keys. */
+export function connectionOfArray<Row>(
+  args: ConnectionArguments,
+  rows: readonly Row[],
+  keyOf: (row: Row) => readonly string[],
+) {
+  return connectionOf(args, { keyOf, totalCount: () => rows.length }, async ({ after, before, limit, inverted }) => {
+    const position = (key: readonly string[] | null) => {
+      const wanted = key && encodeCursor(key);
+      return wanted ? rows.findIndex((row) => encodeCursor(keyOf(row)) === wanted) : -1;
+    };
+    const end = position(before);
+    const part = rows.slice(position(after) + 1, end < 0 ? rows.length : end);
+    return inverted ? part.slice(-limit).reverse() : part.slice(0, limit);
+  });
+}

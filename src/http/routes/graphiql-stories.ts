@@ -1,0 +1,209 @@
+// What GraphiQL opens with: one tab a story, told with the demo data (product.md section 10). The first operation's
+// name is the tab's title. Invariant: each document validates against schema.graphql (test/http/graphiql.test.ts).
+
+/** A tab. `variables` of the first tab stay empty: GraphiQL does not show them there. */
+export interface Story {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** The tabs, from left to right. */
+export const stories: readonly Story[] = [
+  {
+    query: `# 1. A service token: a backend acts for itself (client credentials, RFC 6749 s.4.4).
+#
+# Run ServiceToken, copy "accessToken" from the answer, and paste it below into
+# Headers, in place of <paste accessToken here>. Every tab that still shows the
+# placeholder uses the token pasted last. Then run WhoAmI.
+
+mutation ServiceToken {
+  issueServiceToken(
+    input: {
+      clientId: "demo-backend"
+      clientSecret: "demo-backend-secret"
+      # Leave "scopes" out to get all that the client has. Try one it lacks, too.
+      scopes: ["iam.group_read", "iam.user_read", "oauth.client_read"]
+    }
+  ) {
+    accessToken
+    expiresIn
+    scopes
+  }
+}
+
+query WhoAmI {
+  currentPrincipal {
+    kind
+    scopes
+    expiresAt
+    tenant {
+      id
+    }
+    ... on ServicePrincipal {
+      client {
+        id
+        name
+        kind
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# 2. From guest to customer, in one and the same session.
+#
+# Run GuestToken and copy its accessToken to "anonymousToken" in Variables.
+# Run CustomerLogin: "sessionId" is the guest's. From then on the guest's token is
+# worthless, so a session that somebody else planted is never shared.
+# Paste the customer's accessToken into Headers and run MyCompanies.
+
+mutation GuestToken {
+  issueAnonymousToken(
+    input: { tenant: "demo", clientId: "demo-storefront", currency: "EUR", language: "en" }
+  ) {
+    accessToken
+    refreshToken
+    sessionId
+    scopes
+  }
+}
+
+mutation CustomerLogin($anonymousToken: String) {
+  issueCustomerToken(
+    input: {
+      email: "buyer@demo.example"
+      password: "demo-password-1"
+      anonymousToken: $anonymousToken
+    }
+  ) {
+    accessToken
+    refreshToken
+    saasToken
+    sessionId
+    scopes
+    customer {
+      customerNumber
+    }
+  }
+}
+
+# What a company picker shows.
+query MyCompanies {
+  currentPrincipal {
+    kind
+    scopes
+    ... on CustomerPrincipal {
+      legalEntity {
+        id
+        name
+      }
+      legalEntities {
+        id
+        name
+      }
+    }
+  }
+}
+`,
+    variables: { anonymousToken: '<accessToken of GuestToken>' },
+  },
+  {
+    query: `# 3. Switching company without logging in again.
+#
+# Copy the refreshToken of story 2 to Variables. Each answer has the NEXT
+# refreshToken: copy that one before the next step. A used one that comes back
+# later ends the whole session, as it may have been stolen.
+#
+# buyer@demo.example is Admin at acme, Buyer at globex, and nobody at initech.
+
+mutation BuyForAcme($refreshToken: String!) {
+  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "acme" }) {
+    ...Switched
+  }
+}
+
+# Other company, other scopes; same session.
+mutation BuyForGlobex($refreshToken: String!) {
+  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "globex" }) {
+    ...Switched
+  }
+}
+
+# null leaves the company; leaving legalEntityId out keeps it.
+mutation BuyForMyself($refreshToken: String!) {
+  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: null }) {
+    ...Switched
+  }
+}
+
+# Refused with ACCESS_DENIED, exactly as a company that doesn't exist, and nothing is spent.
+mutation BuyForInitech($refreshToken: String!) {
+  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "initech" }) {
+    ...Switched
+  }
+}
+
+fragment Switched on CustomerToken {
+  accessToken
+  refreshToken
+  sessionId
+  scopes
+  legalEntity {
+    id
+    name
+  }
+}
+`,
+    variables: { refreshToken: '<refreshToken of CustomerLogin>' },
+  },
+  {
+    query: `# 4. An employee: scopes come from groups.
+#
+# Run EmployeeToken, paste its accessToken into Headers, run SigningKeys.
+# Then do the same with catalog@demo.example: SigningKeys says FORBIDDEN and
+# names the scope that is missing, before anything has run.
+
+mutation EmployeeToken($email: String!) {
+  issueEmployeeToken(input: { tenant: "demo", email: $email, password: "demo-password-1" }) {
+    accessToken
+    refreshToken
+    expiresIn
+    scopes
+    employee {
+      firstName
+      lastName
+    }
+  }
+}
+
+query SigningKeys {
+  signingKeys {
+    kid
+    algorithm
+    status
+    createdAt
+    retiresAt
+  }
+}
+`,
+    variables: { email: 'admin@demo.example' },
+  },
+  {
+    query: `# 5. What am I allowed to do? With the token of any story in Headers.
+
+query WhatMayIDo {
+  currentPrincipal {
+    kind
+    scopes
+  }
+  scopes(heldByMe: true, first: 20) {
+    nodes {
+      id
+      description
+    }
+  }
+}
+`,
+  },
+];

@@ -1,0 +1,45 @@
+// GET /.well-known/jwks.json (RFC 7517): the public keys, from memory, cacheable.
+// Invariant: only members that are public for their key type leave, whatever the set holds.
+
+import { createHash } from 'node:crypto';
+import { open } from '../../permissions/access.ts';
+import type { Route } from '../router.ts';
+
+const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const;
+
+/** A key as JWKS has it. */
+export type PublicJwk = Readonly<Record<string, unknown>>;
+
+/** `publicJwks` answers from memory: verifiers ask while the database is away, too. */
+export function createWellKnownRoutes({ publicJwks }: { publicJwks: () => { keys: readonly PublicJwk[] } }): Route[] {
+  let last = { text: '', etag: '' };
+  const current = () => {
+    const keys = publicJwks().keys.map((key) =>
+      Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (name in key ? [[name, key[name]]] : []))),
+    );
+    const text = JSON.stringify({ keys });
+    if (text !== last.text)
+      last = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+    return last;
+  };
+
+  return [
+    {
+      methods: ['GET', 'HEAD'],
+      path: '/.well-known/jwks.json',
+      access: open,
+      handle(req, res) {
+        const { text, etag } = current();
+        const headers = { 'Cache-Control': 'public, max-age=300', ETag: etag };
+        const known = (req.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+        if (known.includes(etag) || known.includes('*')) return void res.writeHead(304, headers).end();
+        res.writeHead(200, {
+          ...headers,
+          'Content-Type': 'application/json; charset=utf-8',
+          'Content-Length': Buffer.byteLength(text),
+        });
+        res.end(text);
+      },
+    },
+  ];
+}

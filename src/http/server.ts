@@ -1,0 +1,277 @@
+// One node:http server around the route table: guards first, one place that turns errors into answers, time limits,
+// and a shutdown that loses nothing (security.md section 2 "time", cases 87, 112, 119).
+// Invariant: every answer, also to what is no HTTP at all, carries the security headers.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Config } from '../config/config.ts';
+import type { RequestContext } from '../context.ts';
+import { forbidden } from '../errors/domain-error.ts';
+import { OAuthError } from '../errors/oauth-error.ts';
+import type { Logger } from '../observability/logger.ts';
+import { decide } from '../permissions/access.ts';
+import { authenticate, type VerifyAccessToken } from './authenticate.ts';
+import { createCallerAddress } from './caller-address.ts';
+import { createCors } from './cors.ts';
+import { HttpError, noSuchPath, wrongMethod } from './http-error.ts';
+import { oauthAnswer, sendText } from './oauth-response.ts';
+import { admit, dressAnswer, requestIdOf, securityHeaders, sizes } from './request-guards.ts';
+import { type Call, createRouter, type Route } from './router.ts';
+
+/** Milliseconds. */
+export interface Times {
+  /** From the request's headers to its answer; streams excepted. */
+  readonly request: number;
+  /** How long a stopping server still takes connections and says that it isn't ready. */
+  readonly notice: number;
+  /** How long the rest of a refused body is let run out, so that the answer is not lost in a reset. */
+  readonly linger: number;
+}
+
+/** One answered request, for metrics. */
+export interface Answered {
+  readonly method: string;
+  /** The path as in the route table; `unmatched` for all others. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** What the server needs. */
+export interface HttpServerOptions {
+  readonly config: Pick<Config, 'production' | 'trustedProxies' | 'corsOrigins' | 'shutdownSeconds'>;
+  readonly logger: Logger;
+  readonly routes: readonly Route[];
+  readonly verifyAccessToken: VerifyAccessToken;
+  readonly onAnswered?: (answered: Answered) => void;
+  readonly times?: Partial<Times>;
+}
+
+/** A server that can be stopped without losing anything. */
+export interface HttpServer {
+  readonly server: Server;
+  /** Resolves with the port. @throws the error of node, such as EADDRINUSE. */
+  listen(port: number, host: string): Promise<number>;
+  /** Not ready first, then requests finish, streams end, idle connections close. Resolves in `shutdownSeconds`. */
+  drain(): Promise<void>;
+}
+
+interface Exchange {
+  readonly call: Call;
+  readonly startedAt: number;
+  readonly req: IncomingMessage;
+  route: Route | null;
+  endStream: (() => void) | null;
+}
+
+const rawAnswer = (status: number, reason: string) =>
+  [
+    `HTTP/1.1 ${status} ${reason}`,
+    'Connection: close',
+    'Content-Length: 0',
+    ...securityHeaders.map((header) => header.join(': ')),
+    '',
+    '',
+  ].join('\r\n');
+
+/** Builds the server; `listen` starts it. */
+export function createHttpServer({
+  config,
+  logger,
+  routes,
+  verifyAccessToken,
+  onAnswered,
+  times: given,
+}: HttpServerOptions): HttpServer {
+  const times: Times = { request: 10_000, notice: config.production ? 3_000 : 0, linger: 2_000, ...given };
+  const find = createRouter(routes);
+  const callerAddress = createCallerAddress(config.trustedProxies);
+  const cors = createCors(config);
+  const running = new Map<ServerResponse, Exchange>();
+  const sockets = new Set<Socket>();
+  let draining: Promise<void> | null = null;
+
+  function begin(req: IncomingMessage, res: ServerResponse): Exchange {
+    const caller = callerAddress(req);
+    const requestId = requestIdOf(req, caller.fromTrustedProxy);
+    // RFC 9112 s.3.2.2: a server takes the absolute form too. The host in it is nobody's business (case 82).
+    const target = req.url!.startsWith('/') ? req.url! : req.url!.replace(/^https?:\/\/[^/?#]*/i, '');
+    const mark = target.indexOf('?');
+    let context: Promise<RequestContext> | null = null;
+    const exchange: Exchange = {
+      req,
+      startedAt: performance.now(),
+      route: null,
+      endStream: null,
+      call: {
+        requestId,
+        ipAddress: caller.ipAddress,
+        path: mark < 0 ? target : target.slice(0, mark),
+        query: mark < 0 ? '' : target.slice(mark + 1),
+        params: {},
+        get draining() {
+          return draining !== null;
+        },
+        authenticate() {
+          context ??= authenticate(req, verifyAccessToken).then((authentication) => ({
+            requestId,
+            ipAddress: caller.ipAddress,
+            userAgent: req.headers['user-agent']?.slice(0, 256) ?? null,
+            ...authentication,
+          }));
+          return context;
+        },
+        streaming(end) {
+          exchange.endStream = end;
+          if (draining) end();
+        },
+      },
+    };
+    dressAnswer(res, requestId);
+    if (draining) res.setHeader('Connection', 'close');
+    running.set(res, exchange);
+    res.on('close', () => finish(res, exchange));
+    return exchange;
+  }
+
+  function finish(res: ServerResponse, { req, route, call, startedAt }: Exchange) {
+    running.delete(res);
+    if (!req.complete) {
+      // A refused body: an answer followed by a reset is often never read.
+      const timer = setTimeout(() => req.destroy(), times.linger).unref();
+      req.once('close', () => clearTimeout(timer)).resume();
+    }
+    const answered: Answered = {
+      method: req.method!,
+      route: route?.path ?? 'unmatched',
+      status: res.statusCode,
+      seconds: (performance.now() - startedAt) / 1000,
+    };
+    onAnswered?.(answered);
+    if (logger.isLevelEnabled('debug')) logger.debug({ requestId: call.requestId, ...answered }, 'answered');
+  }
+
+  function refuse(res: ServerResponse, { req, route, call }: Exchange, error: unknown) {
+    const { requestId } = call;
+    const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req });
+    if (status >= 500) logger.error({ requestId, route: route?.path, err: error }, 'request failed');
+    if (res.headersSent || res.destroyed) return void res.destroy();
+    sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
+  }
+
+  async function enforce(route: Route, call: Call): Promise<void> {
+    if (route.access.kind === 'checked' || route.access.kind === 'open') return;
+    const decision = decide(route.access, (await call.authenticate()).principal);
+    if (decision.allowed) return;
+    throw decision.authenticated ? forbidden(decision.required, decision.missing) : new OAuthError('invalid_token');
+  }
+
+  function handle(req: IncomingMessage, res: ServerResponse): void {
+    const exchange = begin(req, res);
+    const fail = (error: unknown) => refuse(res, exchange, error);
+    try {
+      const found = exchange.call.path.length <= sizes.url ? find(exchange.call.path) : null;
+      // Until the method is known, the first route of the path says how its family speaks of errors.
+      exchange.route = found?.routes[0] ?? null;
+      const allow = found ? [...found.routes.flatMap((route) => route.methods), 'OPTIONS'] : [];
+      if (cors(req, res, allow) === 'answered') return;
+      admit(req);
+      if (!found) throw noSuchPath();
+      const route = found.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
+      if (!route && req.method === 'OPTIONS') return void res.writeHead(204, { Allow: allow.join(', ') }).end();
+      if (!route) throw wrongMethod(allow);
+      exchange.route = route;
+      const call =
+        found.params === exchange.call.params ? exchange.call : Object.assign(exchange.call, { params: found.params });
+      const needsNothing = route.access.kind === 'checked' || route.access.kind === 'open';
+      const done = needsNothing
+        ? route.handle(req, res, call)
+        : enforce(route, call).then(() => route.handle(req, res, call));
+      done?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: sizes.headers,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 5_000,
+    },
+    handle,
+  );
+  server.maxHeadersCount = 100;
+  server.on('checkContinue', handle);
+  server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
+    dressAnswer(res, 'none');
+    res.writeHead(417).end();
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    if (error.code === 'HPE_HEADER_OVERFLOW') socket.end(rawAnswer(431, 'Request Header Fields Too Large'));
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') socket.end(rawAnswer(408, 'Request Timeout'));
+    else socket.end(rawAnswer(400, 'Bad Request'));
+  });
+
+  // One sweep for all, instead of a timer for each request.
+  const sweep = setInterval(
+    () => {
+      const latest = performance.now() - times.request;
+      for (const [res, exchange] of running) {
+        if (exchange.startedAt > latest || exchange.endStream) continue;
+        if (res.headersSent) res.destroy();
+        else if (exchange.req.complete)
+          refuse(
+            res,
+            exchange,
+            new HttpError(503, 'temporarily_unavailable', 'This took too long.', { 'Retry-After': '1' }),
+          );
+        else
+          refuse(
+            res,
+            exchange,
+            new HttpError(408, 'request_timeout', 'The request did not arrive in time.', { Connection: 'close' }),
+          );
+      }
+    },
+    Math.min(1_000, times.request / 4),
+  ).unref();
+
+  async function stop(): Promise<void> {
+    const deadline = performance.now() + Math.max(100, config.shutdownSeconds * 1_000 - 500);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(times.notice, (config.shutdownSeconds * 1_000) / 2)));
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const { endStream } of running.values()) endStream?.();
+    const startedAt = performance.now();
+    const tidy = setInterval(() => {
+      server.closeIdleConnections();
+      if (performance.now() > deadline) return server.closeAllConnections();
+      // What has connected and said nothing counts as active for node.
+      const busy = new Set([...running.values()].map(({ req }) => req.socket));
+      if (performance.now() - startedAt > 500) for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+    }, 50);
+    await closed;
+    clearInterval(tidy);
+    clearInterval(sweep);
+  }
+
+  return {
+    server,
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    drain: () => (draining ??= stop()),
+  };
+}

@@ -1,0 +1,76 @@
+// Periodic work: forgetting what can no longer matter, and the rotation of keys. Every instance may run it; a lease in
+// the database lets one of them do so at a time, and each step is small and can be repeated.
+
+import type { Database } from './database/database.ts';
+import type { SigningKeys } from './modules/keys/signing-keys.ts';
+import type { Attempts } from './modules/limits/attempts.ts';
+import type { Revocations } from './modules/revocations/revocations.ts';
+import type { RefreshTokens } from './modules/sessions/refresh-tokens.ts';
+import type { Sessions } from './modules/sessions/sessions.ts';
+import type { Tenants } from './modules/tenants/tenants.ts';
+
+const EVERY_SECONDS = 60;
+const BATCH = 5000;
+
+/** The periodic work of one instance. */
+export function createMaintenance(deps: {
+  attempts: Attempts;
+  database: Database;
+  logger: { warn(facts: object, message: string): void };
+  refreshTokens: RefreshTokens;
+  revocations: Revocations;
+  sessions: Sessions;
+  signingKeys: SigningKeys;
+  tenants: Tenants;
+}) {
+  const { attempts, database, logger, refreshTokens, revocations, sessions, signingKeys, tenants } = deps;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+
+  /** One instance wins each minute: a conditional update decides. */
+  async function winsLease(): Promise<boolean> {
+    const won = await database.system().$executeRaw`
+      INSERT INTO counters AS c (name, value) VALUES ('maintenance', extract(epoch FROM now())::bigint)
+      ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE c.value <= excluded.value - ${EVERY_SECONDS}`;
+    return won > 0;
+  }
+
+  async function run(): Promise<void> {
+    if (!(await winsLease())) return;
+    for (const step of [refreshTokens.forgetSuccessors, sessions.prune, revocations.prune, attempts.prune]) {
+      while ((await step()) >= BATCH);
+    }
+    for (const { id } of tenants.all()) {
+      const ctx = {
+        tenantId: id,
+        requestId: 'maintenance',
+        ipAddress: null,
+        userAgent: null,
+        principal: null,
+        credential: 'none',
+      } as const;
+      if (await signingKeys.isRotationDue(ctx)) await signingKeys.rotate(ctx);
+    }
+  }
+
+  return {
+    /** Once now: for tests and operators. */
+    run,
+    /** Begins to run every minute. */
+    start(): void {
+      timer = setInterval(() => {
+        running ??= run()
+          .catch((error: unknown) => logger.warn({ err: error }, 'Maintenance failed; it is tried again.'))
+          .finally(() => {
+            running = undefined;
+          });
+      }, EVERY_SECONDS * 1000);
+      timer.unref();
+    },
+    /** Waits for the run under way. */
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

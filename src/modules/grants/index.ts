@@ -1,0 +1,63 @@
+// The list of grants: what a token can be obtained with. A new one is a file and a line here.
+
+import type { Database } from '../../database/database.ts';
+import type { ClientAuthentication } from '../clients/client-authentication.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { ContactAssignments } from '../companies/contact-assignments.ts';
+import type { LegalEntities } from '../companies/legal-entities.ts';
+import type { EntitlementsOf } from '../iam/entitlements.ts';
+import type { Attempts } from '../limits/attempts.ts';
+import type { Customers } from '../principals/customers.ts';
+import type { Employees } from '../principals/employees.ts';
+import type { Passwords } from '../principals/passwords.ts';
+import type { Revocations } from '../revocations/revocations.ts';
+import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import type { TokenIssuer } from '../tokens/issue.ts';
+import type { TokenVerifier } from '../tokens/verify.ts';
+import { createAnonymousGrant } from './anonymous.ts';
+import { createClientCredentialsGrant } from './client-credentials.ts';
+import { createCustomerLoginGrant } from './customer-login.ts';
+import { createEmployeeLoginGrant } from './employee-login.ts';
+import { createRefreshAnonymousGrant } from './refresh-anonymous.ts';
+import { createRefreshEmployeeGrant } from './refresh-employee.ts';
+import { createRefreshTokenGrant } from './refresh-token.ts';
+import { createRefreshTokenSpending } from './spend-refresh-token.ts';
+
+/** What the grants are made of; each takes what it needs. */
+export interface GrantDependencies {
+  readonly attempts: Attempts;
+  readonly clientAuthentication: ClientAuthentication;
+  readonly clients: Clients;
+  readonly contactAssignments: ContactAssignments;
+  readonly customers: Customers;
+  readonly database: Database;
+  readonly employees: Employees;
+  readonly entitlements: EntitlementsOf;
+  readonly legalEntities: LegalEntities;
+  readonly passwords: Passwords;
+  readonly refreshTokens: RefreshTokens;
+  readonly revocations: Revocations;
+  readonly sessions: Sessions;
+  readonly tenants: Tenants;
+  readonly tokens: TokenIssuer;
+  readonly verifier: TokenVerifier;
+}
+
+/** Every grant. */
+export function createGrants(deps: GrantDependencies) {
+  const spending = createRefreshTokenSpending(deps);
+  return {
+    clientCredentials: createClientCredentialsGrant(deps),
+    anonymous: createAnonymousGrant(deps),
+    refreshAnonymous: createRefreshAnonymousGrant(deps),
+    customerLogin: createCustomerLoginGrant(deps),
+    refreshToken: createRefreshTokenGrant({ ...deps, spending }),
+    employeeLogin: createEmployeeLoginGrant(deps),
+    refreshEmployee: createRefreshEmployeeGrant({ ...deps, spending }),
+  };
+}
+
+/** See `createGrants`. */
+export type Grants = ReturnType<typeof createGrants>;

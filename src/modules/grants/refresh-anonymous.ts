@@ -1,0 +1,64 @@
+// The stateless branch of RFC 6749 s.6: a guest goes on with the same session id and context. Once a login has
+// claimed the session nothing of the guest is good any more, on whichever instance: the database is asked.
+
+import { z } from 'zod';
+import { OAuthError } from '../../errors/oauth-error.ts';
+import type { ClientAuthentication } from '../clients/client-authentication.ts';
+import { sessionKey } from '../revocations/revocation-key.ts';
+import type { Revocations } from '../revocations/revocations.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import type { TokenIssuer } from '../tokens/issue.ts';
+import type { TokenVerifier } from '../tokens/verify.ts';
+import { extensionGrant, type Grant } from './grant.ts';
+import { type GuestTokens, issueGuestTokens } from './guest-tokens.ts';
+
+const parameters = z.object({ refreshToken: z.string() });
+
+/** Refreshing of a guest's tokens. */
+export function createRefreshAnonymousGrant(deps: {
+  clientAuthentication: ClientAuthentication;
+  revocations: Revocations;
+  tenants: Tenants;
+  tokens: TokenIssuer;
+  verifier: TokenVerifier;
+}): Grant<typeof parameters, GuestTokens, 'none'> {
+  const { clientAuthentication, revocations, tenants, tokens, verifier } = deps;
+
+  async function guestOf(refreshToken: string) {
+    try {
+      return await verifier.verify(refreshToken, 'anonymous-refresh');
+    } catch (error) {
+      if (error instanceof OAuthError) throw new OAuthError('invalid_grant', { cause: error.cause });
+      throw error;
+    }
+  }
+
+  return {
+    grantType: extensionGrant('refresh-anonymous'),
+    parameters,
+    client: 'none',
+    async handle(_request, { refreshToken }) {
+      const claims = await guestOf(refreshToken);
+      const ctx = { tenantId: claims.tenant };
+      const tenant = tenants.find(claims.tenant);
+      if (!tenant) throw new OAuthError('invalid_grant', { cause: 'the tenant is suspended' });
+      const { client, rev } = await clientAuthentication
+        .byName(claims.tenant, claims.client_id)
+        .catch((error: unknown) => {
+          throw error instanceof OAuthError ? new OAuthError('invalid_grant', { cause: error.cause }) : error;
+        });
+      if (await revocations.isRevokedNow(ctx, sessionKey(claims.session_id), claims.rev)) {
+        throw new OAuthError('invalid_grant', { cause: 'the session was claimed or ended' });
+      }
+      const ends = claims.session_started_at + tenant.settings.anonymousSessionSeconds;
+      if (ends <= Date.now() / 1000) throw new OAuthError('invalid_grant', { cause: 'the session is over' });
+      const guest = {
+        sessionId: claims.session_id,
+        clientId: client.id,
+        context: claims.context,
+        sessionStartedAt: claims.session_started_at,
+      };
+      return issueGuestTokens(tokens, tenant, guest, rev);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+// The four customer groups that every company is created with, and joining one of them.
+// Invariant: in one company a customer is at most one of Admin, Buyer and Requester.
+
+import type { TenantClient } from '../../database/database.ts';
+import { conflict } from '../../errors/domain-error.ts';
+import { b2bGroupAccessControls } from './predefined.ts';
+
+/** What a customer can be in a company. */
+export type B2BRole = 'ADMIN' | 'BUYER' | 'REQUESTER' | 'CONTACT';
+
+const names: Record<B2BRole, string> = { ADMIN: 'Admin', BUYER: 'Buyer', REQUESTER: 'Requester', CONTACT: 'Contact' };
+const roles = Object.keys(names) as B2BRole[];
+
+/** Makes the groups of a new company, in the transaction that makes the company. */
+export async function createCompanyGroups(
+  tx: TenantClient,
+  tenantId: string,
+  company: { id: string; name: string },
+): Promise<void> {
+  const groups = await tx.group.createManyAndReturn({
+    data: roles.map((role) => ({
+      tenantId,
+      name: `${company.name} ${names[role]}`,
+      userType: 'CUSTOMER' as const,
+      role,
+      legalEntityId: company.id,
+      predefined: true,
+    })),
+  });
+  await tx.groupAccessControl.createMany({
+    data: groups.flatMap(({ id, role }) =>
+      b2bGroupAccessControls[role!].map((accessControlId) => ({ tenantId, groupId: id, accessControlId })),
+    ),
+  });
+}
+
+/** Puts a customer into a company's group. @throws CONFLICT `ROLE_TAKEN` for a second one of Admin, Buyer, Requester */
+export async function joinCompanyGroup(
+  tx: TenantClient,
+  tenantId: string,
+  legalEntityId: string,
+  role: B2BRole,
+  customerId: string,
+): Promise<void> {
+  const other = await tx.customerMembership.findFirst({
+    where: {
+      customerId,
+      group: { legalEntityId, role: { in: roles.filter((each) => each !== 'CONTACT' && each !== role) } },
+    },
+  });
+  if (role !== 'CONTACT' && other) {
+    throw conflict('ROLE_TAKEN', 'In one company a customer is at most one of Admin, Buyer and Requester.');
+  }
+  const group = await tx.group.findFirstOrThrow({ where: { legalEntityId, role } });
+  await tx.customerMembership.createMany({ data: [{ tenantId, groupId: group.id, customerId }], skipDuplicates: true });
+}

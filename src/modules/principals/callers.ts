@@ -1,0 +1,30 @@
+// Who the caller is, for use cases that concern the caller's own things.
+
+import type { Ctx } from '../../context.ts';
+import { forbidden, notFound } from '../../errors/domain-error.ts';
+import { satisfies } from '../scopes/matching.ts';
+import type { BuiltInScope } from '../scopes/registry.ts';
+import type { SessionOwner } from '../sessions/sessions.ts';
+
+/** Questions about the caller. No I/O. */
+export const callers = {
+  /** Does the caller's token carry the scope? */
+  holds: (ctx: Ctx, scope: BuiltInScope): boolean => satisfies(ctx.principal?.scopes ?? [], scope),
+
+  /** The caller as the owner of sessions. @throws NOT_FOUND for clients and guests, who own none */
+  owner(ctx: Ctx): SessionOwner {
+    const { principal } = ctx;
+    if (principal?.kind === 'customer') return { kind: 'customer', id: principal.customerId };
+    if (principal?.kind === 'employee') return { kind: 'employee', id: principal.employeeId };
+    throw notFound('Session');
+  },
+
+  /** The session of this request. @throws FORBIDDEN for clients, who have none */
+  sessionId(ctx: Ctx): string {
+    if (ctx.principal && 'sessionId' in ctx.principal) return ctx.principal.sessionId;
+    throw forbidden([], []);
+  },
+};
+
+/** See `callers`. */
+export type Callers = typeof callers;

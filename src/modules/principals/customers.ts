@@ -1,0 +1,131 @@
+// Customers: shoppers with an account. Looking them up, registering, changing and disabling them.
+// Invariant: an address that is not proved, a wrong password and no account at all look alike from outside.
+
+import { randomInt } from 'node:crypto';
+import type { Ctx } from '../../context.ts';
+import type { Database, TenantClient } from '../../database/database.ts';
+import { conflict, notFound } from '../../errors/domain-error.ts';
+import { recordAudit } from '../audit/audit.ts';
+import type { Revocations } from '../revocations/revocations.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import { canonicalEmail, requireEmail } from './email.ts';
+import type { Passwords } from './passwords.ts';
+
+/** A customer as it is stored. */
+export type Customer = Awaited<ReturnType<TenantClient['customer']['findFirstOrThrow']>>;
+
+/** What an account is made from. */
+export interface NewCustomer {
+  readonly email: string;
+  readonly password: string;
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+}
+
+const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
+
+/** Eight digits; the unique key decides in the rare case that two are alike. */
+const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
+
+/** Use cases of customers. */
+export function createCustomers(deps: {
+  database: Database;
+  passwords: Passwords;
+  sessions: Sessions;
+  revocations: Revocations;
+}) {
+  const { database, passwords, sessions, revocations } = deps;
+
+  return {
+    /** The account of that address, enabled or not; null when there is none. */
+    async findByEmail(ctx: { tenantId: string }, email: string): Promise<Customer | null> {
+      const address = canonicalEmail(email);
+      if (address === null) return null;
+      return database
+        .forTenant(ctx)
+        .customer.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email: address } } });
+    },
+
+    /** @throws NOT_FOUND */
+    async get(ctx: { tenantId: string }, id: string): Promise<Customer> {
+      const customer = await database.forTenant(ctx).customer.findUnique({ where: byId(ctx, id) });
+      if (!customer) throw notFound('Customer');
+      return customer;
+    },
+
+    /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled. */
+    async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
+      const customer = await db.customer.findUnique({ where: byId(ctx, id) });
+      return customer?.enabled ? customer : null;
+    },
+
+    /** Makes an account. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
+    async register(ctx: Ctx, input: NewCustomer): Promise<Customer> {
+      const email = requireEmail(input.email, 'input.email');
+      passwords.requireAcceptable(input.password, 'input.password');
+      const passwordHash = await passwords.hash(input.password);
+      return database.transaction(ctx, async (tx) => {
+        const [customer] = await tx.customer.createManyAndReturn({
+          data: [
+            {
+              tenantId: ctx.tenantId,
+              customerNumber: newCustomerNumber(),
+              email,
+              passwordHash,
+              firstName: input.firstName ?? null,
+              lastName: input.lastName ?? null,
+            },
+          ],
+          skipDuplicates: true,
+        });
+        if (!customer) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
+        await recordAudit(tx, ctx, { type: 'customer.registered', subject: { kind: 'customer', id: customer.id } });
+        return customer;
+      });
+    },
+
+    /** Changes names, or disables and enables. Disabling ends every session at once. @throws NOT_FOUND */
+    async update(
+      ctx: Ctx,
+      id: string,
+      change: {
+        firstName?: string | null | undefined;
+        lastName?: string | null | undefined;
+        enabled?: boolean | undefined;
+      },
+    ): Promise<Customer> {
+      const customer = await database.transaction(ctx, async (tx) => {
+        if ((await tx.customer.count({ where: { id } })) === 0) throw notFound('Customer');
+        const updated = await tx.customer.update({
+          where: byId(ctx, id),
+          data: {
+            ...(change.firstName === undefined ? {} : { firstName: change.firstName }),
+            ...(change.lastName === undefined ? {} : { lastName: change.lastName }),
+            ...(change.enabled === undefined ? {} : { enabled: change.enabled }),
+            version: { increment: 1 },
+          },
+        });
+        await recordAudit(tx, ctx, {
+          type: 'customer.updated',
+          subject: { kind: 'customer', id },
+          details: { enabled: updated.enabled },
+        });
+        if (change.enabled === false) await sessions.endAll(tx, ctx, { kind: 'customer', id }, 'customer.disabled');
+        return updated;
+      });
+      await revocations.felt();
+      return customer;
+    },
+
+    /** Hashes again with today's parameters, unless the password changed meanwhile. */
+    async rehash(ctx: { tenantId: string }, customer: Customer, password: string): Promise<void> {
+      await database.forTenant(ctx).customer.updateMany({
+        where: { id: customer.id, passwordHash: customer.passwordHash },
+        data: { passwordHash: await passwords.hash(password) },
+      });
+    },
+  };
+}
+
+/** See `createCustomers`. */
+export type Customers = ReturnType<typeof createCustomers>;

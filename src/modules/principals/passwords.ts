@@ -1,0 +1,87 @@
+// Passwords: argon2id (RFC 9106) with OWASP's parameters, on a bounded queue, so that a flood of logins slows
+// logins only. Invariant: every login costs one verification, whether the account exists or not.
+
+import { availableParallelism } from 'node:os';
+import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { badInput, serviceUnavailable } from '../../errors/domain-error.ts';
+import { commonPasswords } from './common-passwords.ts';
+
+// The package declares a const enum, which isolated modules cannot read.
+const ARGON2ID = 2 as Algorithm;
+const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 47_104, timeCost: 1, parallelism: 1 };
+const CURRENT_PREFIX = '$argon2id$v=19$m=47104,t=1,p=1$';
+const FEWEST_CHARACTERS = 10;
+const MOST_CHARACTERS = 256;
+const MOST_BYTES = 1024;
+const MOST_WAITING = 64;
+
+/** Half of node's thread pool at most: signing and verifying share it. */
+const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()));
+
+/** Unicode spellings of one password are one password. */
+const normalized = (password: string) => password.normalize('NFKC');
+
+const isTooLong = (password: string) =>
+  password.length > MOST_BYTES || Buffer.byteLength(normalized(password)) > MOST_BYTES;
+
+/** Hashing and checking of passwords. */
+export function createPasswords() {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  const dummy = hash('nobody has this password', PARAMETERS);
+
+  async function queued<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= AT_ONCE) {
+      if (waiting.length >= MOST_WAITING) throw serviceUnavailable('password queue is full');
+      await new Promise<void>((turn) => waiting.push(turn));
+    } else {
+      running += 1;
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  }
+
+  return {
+    /** @throws BAD_USER_INPUT naming `field` for a password that may not be set (ASVS 6.2.1, 6.2.4, 6.2.9) */
+    requireAcceptable(password: string, field: string): void {
+      if (isTooLong(password) || [...password].length > MOST_CHARACTERS) {
+        throw badInput(field, `A password has at most ${MOST_CHARACTERS} characters and ${MOST_BYTES} bytes.`);
+      }
+      if ([...normalized(password)].length < FEWEST_CHARACTERS) {
+        throw badInput(field, `A password has at least ${FEWEST_CHARACTERS} characters.`);
+      }
+      if (commonPasswords.has(normalized(password).toLowerCase())) {
+        throw badInput(field, 'This password is on the list that attackers try first.');
+      }
+    },
+
+    /** @throws BAD_USER_INPUT for a password too long to be anybody's; nothing is hashed. */
+    requireHashable(password: string, field: string): void {
+      if (isTooLong(password)) throw badInput(field, `A password has at most ${MOST_BYTES} bytes.`);
+    },
+
+    /** A PHC string. @throws SERVICE_UNAVAILABLE when the queue is full */
+    hash: (password: string): Promise<string> => queued(() => hash(normalized(password), PARAMETERS)),
+
+    /** Is it the password? Without a stored hash it costs the same and is false. @throws SERVICE_UNAVAILABLE when the queue is full */
+    async matches(password: string, stored: string | null): Promise<boolean> {
+      const against = stored ?? (await dummy);
+      const good = await queued(() => verify(against, normalized(password)));
+      return good && stored !== null;
+    },
+
+    /** Was it hashed with other parameters than today's? */
+    isOutdated: (stored: string): boolean => !stored.startsWith(CURRENT_PREFIX),
+
+    /** How many wait for their turn. */
+    queueLength: (): number => waiting.length,
+  };
+}
+
+/** See `createPasswords`. */
+export type Passwords = ReturnType<typeof createPasswords>;

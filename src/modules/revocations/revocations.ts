@@ -1,0 +1,160 @@
+// Revocation by sequence numbers: an entry says "tokens of this key issued before this number are refused".
+// Entries are written in the transaction of the change; this instance knows its own before it answers, every
+// other one within a second. Verifying a token touches no database.
+
+import { EventEmitter, on } from 'node:events';
+import type { Ctx } from '../../context.ts';
+import type { ChangeFeed } from '../../database/change-feed.ts';
+import type { Database, TenantClient } from '../../database/database.ts';
+import { badInput, conflict } from '../../errors/domain-error.ts';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/tenant-settings.ts';
+import { createRevocationIndex } from './revocation-index.ts';
+import type { RevocationKey, RevocationKind } from './revocation-key.ts';
+
+/** How long an entry is kept: the longest life of a token, and an hour. */
+export const RETENTION_MS = (LONGEST_ACCESS_TOKEN_SECONDS + 3600) * 1000;
+
+/** Without a complete read for this long nobody may rely on the index. */
+export const STALE_AFTER_MS = 30_000;
+
+const PAGE = 5000;
+
+/** An entry as subscribers see it. */
+export interface Revocation {
+  readonly sequence: number;
+  readonly at: Date;
+  readonly kind: RevocationKind;
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** Use cases of revocation. */
+export function createRevocations(deps: { database: Database; changes: ChangeFeed }) {
+  const { database, changes } = deps;
+  const index = createRevocationIndex(RETENTION_MS);
+  const wake = new EventEmitter().setMaxListeners(0);
+
+  changes.watch('revocations', async (counter) => {
+    for (let read = index.current(); read < counter; ) {
+      const rows = await database.system().revocation.findMany({
+        where: { sequence: { gt: read, lte: counter } },
+        orderBy: { sequence: 'asc' },
+        take: PAGE,
+      });
+      index.add(rows.map((row) => ({ ...row, sequence: Number(row.sequence) })));
+      read = rows.length < PAGE ? counter : Number(rows.at(-1)!.sequence);
+      index.advance(read);
+      for (const tenantId of new Set(rows.map((row) => row.tenantId))) wake.emit(tenantId);
+    }
+    index.prune(Date.now());
+  });
+
+  const page = (ctx: { tenantId: string }, after: number) =>
+    database.forTenant(ctx).revocation.findMany({
+      where: { sequence: { gt: after } },
+      orderBy: { sequence: 'asc' },
+      take: PAGE,
+    });
+
+  async function* entriesAfter(ctx: Ctx, after: number | null, signal: AbortSignal): AsyncGenerator<Revocation> {
+    if (after !== null && after < 0) throw badInput('after', 'A sequence number is not negative.');
+    const woken = on(wake, ctx.tenantId, { signal });
+    let last = after ?? index.current();
+    const oldest = await database.system().revocation.aggregate({ _min: { sequence: true } });
+    const floor = oldest._min.sequence === null ? index.current() : Number(oldest._min.sequence) - 1;
+    if (last < floor) {
+      throw conflict('REVOCATIONS_PRUNED', `Entries up to ${floor} are no longer kept. Start over from there.`);
+    }
+    try {
+      for (;;) {
+        const rows = await page(ctx, last);
+        for (const { at, kind, key, reason, sequence } of rows) {
+          last = Number(sequence);
+          yield { sequence: last, at, kind, key, reason };
+        }
+        if (rows.length < PAGE) await woken.next();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  return {
+    /** Last number known here. Read it before the facts that a token will vouch for. No I/O. */
+    current: (): number => index.current(),
+
+    /** Last number there is: for tokens on facts that are read from the database next. */
+    async latest(): Promise<number> {
+      const counter = await database.system().counter.findUniqueOrThrow({ where: { name: 'revocations' } });
+      return Number(counter.value);
+    },
+
+    /** Does an entry for one of these keys refuse a token of that `rev`? No I/O. */
+    isRevoked: (tenantId: string, keys: readonly RevocationKey[], rev: number): boolean =>
+      index.isRevoked(tenantId, keys, rev),
+
+    /** Has too long passed to rely on the index? */
+    isStale: (): boolean => changes.ageMs() > STALE_AFTER_MS,
+
+    /** The same question to the database: for refreshing, which must not wait for another instance's news. */
+    async isRevokedNow(ctx: { tenantId: string }, key: RevocationKey, rev: number): Promise<boolean> {
+      const newer = await database
+        .forTenant(ctx)
+        .revocation.findFirst({ where: { ...key, sequence: { gt: rev } }, select: { sequence: true } });
+      return newer !== null;
+    },
+
+    /** Writes entries in the caller's transaction, as late in it as possible: from here to the commit nobody
+     * else gets a number. @returns the last number. */
+    async record(
+      tx: TenantClient,
+      ctx: { tenantId: string },
+      keys: readonly RevocationKey[],
+      reason: string,
+    ): Promise<number> {
+      const rows = await tx.revocation.createManyAndReturn({
+        data: keys.map(({ kind, key }) => ({ tenantId: ctx.tenantId, kind, key, reason })),
+        select: { sequence: true },
+      });
+      return rows.reduce((last, row) => Math.max(last, Number(row.sequence)), 0);
+    },
+
+    /** Call after the commit and before answering: this instance then knows its own change. */
+    felt: (): Promise<void> => changes.catchUp(),
+
+    /**
+     * Every entry after `after` and all to come, ascending, none twice. Without `after`: from now on.
+     * @throws CONFLICT `REVOCATIONS_PRUNED` when entries after `after` are no longer kept: start over
+     */
+    follow(ctx: Ctx, after: number | null): AsyncIterableIterator<Revocation> {
+      const ending = new AbortController();
+      const entries = entriesAfter(ctx, after, ending.signal);
+      return {
+        next: () => entries.next(),
+        return: () => {
+          ending.abort();
+          return entries.return(undefined);
+        },
+        [Symbol.asyncIterator]() {
+          return this;
+        },
+      };
+    },
+
+    /** Deletes a batch of entries that no living token was issued before. @returns how many */
+    async prune(): Promise<number> {
+      const old = await database.system().revocation.findMany({
+        where: { at: { lt: new Date(Date.now() - RETENTION_MS) } },
+        select: { sequence: true },
+        take: PAGE,
+      });
+      const { count } = await database
+        .system()
+        .revocation.deleteMany({ where: { sequence: { in: old.map((row) => row.sequence) } } });
+      return count;
+    },
+  };
+}
+
+/** See `createRevocations`. */
+export type Revocations = ReturnType<typeof createRevocations>;

@@ -1,0 +1,85 @@
+// The scopes that there are.
+
+import { builder } from '../../graphql/builder.ts';
+import { connectionOf } from '../../graphql/pagination.ts';
+import { authenticated, requires } from '../../permissions/access.ts';
+import type { ScopeEntry } from './custom-scopes.ts';
+import { satisfies, synonymsOf } from './matching.ts';
+
+const ScopeType = builder.objectRef<ScopeEntry>('Scope').implement({
+  description: 'A permission that tokens carry, written `service.resource_action`.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The scope itself, as it stands in tokens.' }),
+    service: t.exposeString('service', { description: 'What stands before the first dot.' }),
+    description: t.exposeString('description', { description: 'What it allows.' }),
+    custom: t.exposeBoolean('custom', { description: 'Did the tenant define it?' }),
+    synonyms: t.stringList({ description: 'Other spellings of the same permission (`read` and `view`).', resolve: ({ id }) => [...synonymsOf(id)] }),
+    requiredBy: t.stringList({
+      description: 'The fields of this schema that need it, as `Type.field`. Empty: other services do.',
+      resolve: ({ id }, _args, ctx) => [...ctx.services.fieldsRequiring(id)],
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  scopes: t.connection({
+    type: ScopeType,
+    description: 'The scopes of the tenant, by id.',
+    access: authenticated,
+    args: {
+      service: t.arg.string({ description: 'Only those of this service.' }),
+      search: t.arg.string({ description: 'Only those with this text in id or description, in whatever case.' }),
+      heldByMe: t.arg.boolean({ description: "True: only those that the caller's token satisfies. False: only the others." }),
+    },
+    resolve: (_root, { service, search, heldByMe, ...args }, ctx) => {
+      const text = search?.toLowerCase() ?? '';
+      const found = ctx.services.scopes
+        .list(ctx)
+        .filter((scope) => !service || scope.service === service)
+        .filter(({ id, description }) => id.toLowerCase().includes(text) || description.toLowerCase().includes(text))
+        .filter(({ id }) => heldByMe == null || satisfies(ctx.principal?.scopes ?? [], id) === heldByMe);
+      return connectionOf<ScopeEntry>(args, { keyOf: ({ id }) => [id], totalCount: () => found.length }, async (window) => {
+        const between = found.filter(
+          ({ id }) => (!window.after || id > window.after[0]!) && (!window.before || id < window.before[0]!),
+        );
+        return (window.inverted ? between.reverse() : between).slice(0, window.limit);
+      });
+    },
+  }),
+  scope: t.field({
+    type: ScopeType,
+    nullable: true,
+    description: 'One scope; null when the tenant has none of that id.',
+    access: authenticated,
+    args: { id: t.arg.id({ required: true, description: 'The scope.' }) },
+    resolve: (_root, { id }, ctx) => ctx.services.scopes.find(ctx, id),
+  }),
+}));
+
+const CreateScopeInput = builder.inputType('CreateScopeInput', {
+  description: 'A scope of the tenant’s own.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Written `service.resource_action`, in printable ASCII.' }),
+    description: t.string({ required: true, description: 'What it allows.' }),
+  }),
+});
+
+builder.mutationFields((t) => ({
+  createScope: t.field({
+    type: ScopeType,
+    description: 'Defines a scope, which clients and access controls can then give. Errors: BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS`.',
+    access: requires('iam.scope_manage'),
+    args: { input: t.arg({ type: CreateScopeInput, required: true, description: 'The scope.' }) },
+    resolve: (_root, { input }, ctx) => ctx.services.scopes.create(ctx, input),
+  }),
+  deleteScope: t.field({
+    type: 'ID',
+    description: 'Removes a scope that the tenant defined. Errors: NOT_FOUND, CONFLICT `SCOPE_IN_USE`.',
+    access: requires('iam.scope_manage'),
+    args: { id: t.arg.id({ required: true, description: 'The scope.' }) },
+    resolve: async (_root, { id }, ctx) => {
+      await ctx.services.scopes.delete(ctx, id);
+      return id;
+    },
+  }),
+}));

@@ -1,0 +1,193 @@
+// Refresh tokens: opaque, 256 random bits, stored as a hash, one-time (RFC 9700 s.4.14.2). One atomic statement
+// decides between racing requests. An identical retry within the window gets the same successor, which is kept
+// sealed under a key that only the spent token yields.
+// Invariant: time is the database's, and a spent token never leads to a second live successor.
+
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Database, TenantClient } from '../../database/database.ts';
+import { deriveKey, seal, unseal } from '../keys/key-sealing.ts';
+
+/** What a refresh token stands for. */
+export interface RefreshTokenFamily {
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly branchId: string;
+  readonly legalEntityId: string | null;
+  readonly owner: { readonly kind: 'customer' | 'employee'; readonly id: string };
+  readonly clientId: string | null;
+  /** Neither expired nor ended. Spent or not is another question. */
+  readonly isLive: boolean;
+  readonly isSpent: boolean;
+  readonly sessionStartedAt: Date;
+  readonly expiresAt: Date;
+  /** The last revocation number when this was read: stamp tokens with it. */
+  readonly rev: number;
+}
+
+/** How a token is used. A retry is identical when all of it is. */
+export interface RefreshUse {
+  readonly clientId: string | null;
+  /** As requested: undefined keeps the company, null leaves it. */
+  readonly legalEntityId: string | null | undefined;
+  readonly branch: boolean;
+}
+
+/** The tokens that succeed a spent one. */
+export interface Successors {
+  readonly token: string;
+  /** With `branch`: the token that goes on with the company of before. */
+  readonly branchedFrom: string | null;
+}
+
+/** What became of an attempt to spend a token. */
+export type Turn =
+  | ({ readonly outcome: 'rotated' | 'repeated'; readonly expiresInSeconds: number } & Successors)
+  /** Another use within the retry window: refused, and nothing else happens. */
+  | { readonly outcome: 'other-use' }
+  /** Spent long ago: whoever holds it stole it, or was stolen from. */
+  | { readonly outcome: 'reused' }
+  /** Ended or expired meanwhile. */
+  | { readonly outcome: 'ended' };
+
+const PREFIX = 'rt_';
+const SHAPE = /^rt_[\w-]{43}$/;
+
+const digest = (text: string) => new Uint8Array(createHash('sha256').update(text).digest());
+const newToken = () => PREFIX + randomBytes(32).toString('base64url');
+const sealingKey = (spent: string) => deriveKey(spent, 'successor of a refresh token');
+const fingerprint = ({ clientId, legalEntityId, branch }: RefreshUse) =>
+  digest(JSON.stringify([clientId, legalEntityId === undefined ? 'keep' : [legalEntityId], branch]));
+
+/** Use cases of refresh tokens. */
+export function createRefreshTokens(deps: { database: Database; retrySeconds: number }) {
+  const { database, retrySeconds } = deps;
+
+  async function outcomeOfSpent(db: TenantClient, tenantId: string, token: string, use: RefreshUse): Promise<Turn> {
+    const [row] = await db.$queryRaw<
+      { spent: boolean; recent: boolean; spent_for: Uint8Array | null; successor: Uint8Array | null; seconds: number }[]
+    >`
+      SELECT t.spent_at IS NOT NULL AS spent, t.spent_for, t.successor,
+        coalesce(t.spent_at > clock_timestamp() - make_interval(secs => ${retrySeconds}), false) AS recent,
+        floor(extract(epoch FROM s.expires_at - now()))::int AS seconds
+      FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+      WHERE t.tenant_id = ${tenantId} AND t.id = ${digest(token)} AND s.ended_at IS NULL AND s.expires_at > now()`;
+    if (!row?.spent) return { outcome: 'ended' };
+    if (!row.recent) return { outcome: 'reused' };
+    const isSame = row.spent_for !== null && Buffer.from(fingerprint(use)).equals(Buffer.from(row.spent_for));
+    if (!isSame || !row.successor) return { outcome: 'other-use' };
+    const successors = JSON.parse(unseal(sealingKey(token), row.successor, tenantId)) as Successors;
+    return { outcome: 'repeated', expiresInSeconds: row.seconds, ...successors };
+  }
+
+  return {
+    /** The first token of a session, in the transaction that makes the session. */
+    async issueFirst(
+      tx: TenantClient,
+      ctx: { tenantId: string },
+      sessionId: string,
+      legalEntityId: string | null,
+    ): Promise<string> {
+      const token = newToken();
+      await tx.$executeRaw`
+        INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
+        SELECT tenant_id, ${digest(token)}, id, ${randomUUID()}, ${legalEntityId}, expires_at
+        FROM sessions WHERE tenant_id = ${ctx.tenantId} AND id = ${sessionId}`;
+      return token;
+    },
+
+    /** Looks only; `rotate` decides. Null for what is no refresh token of ours. */
+    async find(token: string): Promise<RefreshTokenFamily | null> {
+      if (!SHAPE.test(token)) return null;
+      const [row] = await database.system().$queryRaw<
+        {
+          tenant_id: string;
+          session_id: string;
+          branch_id: string;
+          legal_entity_id: string | null;
+          kind: 'CUSTOMER' | 'EMPLOYEE';
+          owner_id: string;
+          client_id: string | null;
+          is_live: boolean;
+          is_spent: boolean;
+          created_at: Date;
+          expires_at: Date;
+          rev: bigint;
+        }[]
+      >`
+        SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
+          coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
+          (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)) AS is_live,
+          t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
+          (SELECT value FROM counters WHERE name = 'revocations') AS rev
+        FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+        WHERE t.id = ${digest(token)}`;
+      if (!row) return null;
+      return {
+        tenantId: row.tenant_id,
+        sessionId: row.session_id,
+        branchId: row.branch_id,
+        legalEntityId: row.legal_entity_id,
+        owner: { kind: row.kind === 'CUSTOMER' ? 'customer' : 'employee', id: row.owner_id },
+        clientId: row.client_id,
+        isLive: row.is_live,
+        isSpent: row.is_spent,
+        sessionStartedAt: row.created_at,
+        expiresAt: row.expires_at,
+        rev: Number(row.rev),
+      };
+    },
+
+    outcomeOfSpent,
+
+    /** Spends the token and stores its successors, or tells why not. @param slideSeconds how far a refresh extends the session */
+    async rotate(
+      db: TenantClient,
+      family: RefreshTokenFamily,
+      token: string,
+      use: RefreshUse,
+      chosen: { legalEntityId: string | null; slideSeconds: number },
+    ): Promise<Turn> {
+      const { tenantId } = family;
+      const successors: Successors = { token: newToken(), branchedFrom: use.branch ? newToken() : null };
+      const sealed = seal(sealingKey(token), JSON.stringify(successors), tenantId);
+      const kept = successors.branchedFrom;
+      const [row] = await db.$queryRaw<{ seconds: number }[]>`
+        WITH live AS (
+          SELECT s.tenant_id, s.id, least(s.ends_at, now() + make_interval(secs => ${chosen.slideSeconds})) AS expires_at
+          FROM sessions s WHERE s.tenant_id = ${tenantId} AND s.id = ${family.sessionId}
+            AND s.ended_at IS NULL AND s.ends_at > now()
+          FOR NO KEY UPDATE
+        ), spent AS (
+          UPDATE refresh_tokens t SET spent_at = clock_timestamp(), spent_for = ${fingerprint(use)}, successor = ${sealed}
+          FROM live WHERE t.tenant_id = live.tenant_id AND t.id = ${digest(token)}
+            AND t.spent_at IS NULL AND t.expires_at > now()
+          RETURNING live.tenant_id, live.id, live.expires_at
+        ), seen AS (
+          UPDATE sessions s SET last_seen_at = now(), expires_at = spent.expires_at, legal_entity_id = ${chosen.legalEntityId}
+          FROM spent WHERE s.tenant_id = spent.tenant_id AND s.id = spent.id
+        ), kept AS (
+          INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
+          SELECT tenant_id, ${kept ? digest(kept) : null}::bytea, id, ${family.branchId}, ${family.legalEntityId}, expires_at
+          FROM spent WHERE ${kept !== null}
+        ), successor AS (
+          INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
+          SELECT tenant_id, ${digest(successors.token)}, id, ${kept ? randomUUID() : family.branchId}, ${chosen.legalEntityId}, expires_at
+          FROM spent
+        )
+        SELECT floor(extract(epoch FROM expires_at - now()))::int AS seconds FROM spent`;
+      if (row) return { outcome: 'rotated', expiresInSeconds: row.seconds, ...successors };
+      return outcomeOfSpent(db, tenantId, token, use);
+    },
+
+    /** Forgets successors that no retry may ask for any more, a batch of them. @returns how many */
+    async forgetSuccessors(): Promise<number> {
+      return database.system().$executeRaw`
+        UPDATE refresh_tokens SET successor = NULL WHERE id IN (
+          SELECT id FROM refresh_tokens WHERE successor IS NOT NULL AND spent_at < now() - make_interval(secs => ${retrySeconds + 60})
+          LIMIT 5000 FOR UPDATE SKIP LOCKED)`;
+    },
+  };
+}
+
+/** See `createRefreshTokens`. */
+export type RefreshTokens = ReturnType<typeof createRefreshTokens>;

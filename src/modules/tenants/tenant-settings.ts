@@ -1,0 +1,62 @@
+// What an administrator can set per tenant: lifetimes in seconds, the predefined scope sets, login rules.
+// Invariant: an access token lives for a day at most, since revocation entries are kept for little longer.
+
+import { z } from 'zod';
+import { defaultAnonymousScopes, defaultCustomerScopes } from '../scopes/predefined-sets.ts';
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** No access token of any tenant may live longer; seconds. */
+export const LONGEST_ACCESS_TOKEN_SECONDS = DAY;
+
+const accessSeconds = (fallback: number) =>
+  z.number().int().min(60).max(LONGEST_ACCESS_TOKEN_SECONDS).default(fallback);
+
+const schema = z.object({
+  serviceTokenSeconds: accessSeconds(4 * HOUR),
+  employeeTokenSeconds: accessSeconds(900),
+  anonymousTokenSeconds: accessSeconds(HOUR),
+  customerTokenSeconds: accessSeconds(HOUR),
+  assistedTokenSeconds: accessSeconds(900),
+  /** From the login; refreshing does not extend it. */
+  employeeSessionSeconds: z
+    .number()
+    .int()
+    .min(300)
+    .max(7 * DAY)
+    .default(12 * HOUR),
+  /** A guest's refresh token; each refresh extends it. Entries that revoke guests are kept longer than this. */
+  anonymousRefreshSeconds: z.number().int().min(300).max(LONGEST_ACCESS_TOKEN_SECONDS).default(DAY),
+  /** From the guest's first token, however often refreshed. */
+  anonymousSessionSeconds: z
+    .number()
+    .int()
+    .min(300)
+    .max(365 * DAY)
+    .default(30 * DAY),
+  /** A customer's refresh token; each refresh extends it. */
+  customerRefreshSeconds: z
+    .number()
+    .int()
+    .min(300)
+    .max(365 * DAY)
+    .default(30 * DAY),
+  /** From the customer's login, however often refreshed. */
+  customerSessionSeconds: z
+    .number()
+    .int()
+    .min(300)
+    .max(730 * DAY)
+    .default(180 * DAY),
+  anonymousScopes: z.array(z.string()).default([...defaultAnonymousScopes]),
+  customerScopes: z.array(z.string()).default([...defaultCustomerScopes]),
+  customerPasswords: z.boolean().default(true),
+  employeePasswords: z.boolean().default(true),
+});
+
+/** A tenant's settings, defaults filled in. */
+export type TenantSettings = Readonly<z.infer<typeof schema>>;
+
+/** Reads what is stored. @throws ZodError when it breaks a limit. */
+export const parseTenantSettings = (stored: unknown): TenantSettings => schema.parse(stored ?? {});

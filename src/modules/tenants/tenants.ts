@@ -1,0 +1,68 @@
+// The tenants, held in memory and read again whenever one changes: every grant asks, and they are few.
+
+import type { ChangeFeed } from '../../database/change-feed.ts';
+import type { Database } from '../../database/database.ts';
+import { badInput, conflict, notFound } from '../../errors/domain-error.ts';
+import { parseTenantSettings, type TenantSettings } from './tenant-settings.ts';
+
+/** A merchant's world. */
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: TenantSettings;
+}
+
+/** Tenant ids are slugs, as the platform has them. */
+const TENANT_ID = /^[a-z][a-z0-9-]{2,15}$/;
+
+/** Use cases of tenants. Only what concerns a tenant as a whole; its contents belong to their own modules. */
+export function createTenants(deps: { database: Database; changes: ChangeFeed }) {
+  let active = new Map<string, Tenant>();
+
+  deps.changes.watch('tenants', async () => {
+    const rows = await deps.database.system().tenant.findMany({ where: { status: 'ACTIVE' } });
+    active = new Map(
+      rows.map(({ id, name, settings }) => [id, { id, name, settings: parseTenantSettings(settings) }] as const),
+    );
+  });
+
+  return {
+    /** The tenant of that slug; null when there is none, or it is suspended. */
+    find: (id: string): Tenant | null => active.get(id) ?? null,
+
+    /** The tenant of a request. @throws NOT_FOUND when it has been suspended meanwhile */
+    get(ctx: { tenantId: string }): Tenant {
+      const tenant = active.get(ctx.tenantId);
+      if (!tenant) throw notFound('Tenant');
+      return tenant;
+    },
+
+    /** All tenants that are not suspended. */
+    all: (): Tenant[] => [...active.values()],
+
+    /** @throws BAD_USER_INPUT for a bad slug or setting, CONFLICT `TENANT_EXISTS`. */
+    async create(tenant: { id: string; name: string; settings?: Partial<TenantSettings> }): Promise<Tenant> {
+      if (!TENANT_ID.test(tenant.id))
+        throw badInput('id', 'A tenant id has 3 to 16 lower-case letters, digits or hyphens.');
+      parseTenantSettings(tenant.settings);
+      const created = await deps.database
+        .system()
+        .tenant.createMany({ data: [{ ...tenant, settings: tenant.settings ?? {} }], skipDuplicates: true });
+      if (created.count === 0) throw conflict('TENANT_EXISTS', 'There is a tenant of that id.');
+      await deps.changes.catchUp();
+      return active.get(tenant.id)!;
+    },
+
+    /** Shuts a tenant: no grant, and every token that it ever gave is refused. */
+    async suspend(id: string): Promise<void> {
+      await deps.database.systemTransaction(async (tx) => {
+        await tx.tenant.update({ where: { id }, data: { status: 'SUSPENDED' } });
+        await tx.revocation.create({ data: { tenantId: id, kind: 'TENANT', key: id, reason: 'tenant.suspended' } });
+      });
+      await deps.changes.catchUp();
+    },
+  };
+}
+
+/** See `createTenants`. */
+export type Tenants = ReturnType<typeof createTenants>;
