@@ -2,6 +2,7 @@
 // only when its handler has finished, and `catchUp` answers from a read that began after it was called. Notifications
 // make it fast, polling makes it certain, and its age tells how far it can be trusted.
 
+import { AsyncResource } from 'node:async_hooks';
 import type { Database } from './database.ts';
 
 /** Something held in memory, and the counter that moves with it. */
@@ -86,12 +87,15 @@ export function createChangeFeed(deps: {
   }
 
   /** Failures are told where they happen and are tried again. */
-  const poll = () => void readFromNow().catch(() => {});
+  // PGlite notifies from within the transaction that it runs: the read does not belong to it.
+  const poll = AsyncResource.bind(() => void readFromNow().catch(() => {}));
 
   return {
     watch(counter, handler) {
       if (state !== 'new') throw new Error('Watch before the start.');
       watches.push({ counter, handler, handled: undefined });
+      // What is remembered of clients and keys is renewed before the number that tokens are stamped with goes up.
+      watches.sort((one, other) => Number(one.counter === 'revocations') - Number(other.counter === 'revocations'));
     },
     async start() {
       if (state !== 'new') throw new Error('A change feed starts once.');

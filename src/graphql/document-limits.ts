@@ -73,7 +73,13 @@ interface LimitOptions {
   readonly introspection: boolean;
 }
 
-const withinLimits = new WeakMap<GraphQLSchema, WeakSet<DocumentNode>>();
+/** Page sizes with which a document was found to be within the limits; the empty text where none is a variable. */
+interface Passed {
+  readonly sizeVariables: readonly string[];
+  readonly sizes: Set<string>;
+}
+const withinLimits = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, Passed>>();
+const mostRememberedSizes = 64;
 
 /**
  * Throws OPERATION_TOO_COMPLEX if any operation of the document is beyond a limit. `variables` as sent: they may name
@@ -85,25 +91,32 @@ export function checkDocumentLimits(
   variables: Readonly<Record<string, unknown>>,
   options: LimitOptions,
 ): void {
-  let passed = withinLimits.get(schema);
-  if (passed?.has(document)) return;
+  let ofSchema = withinLimits.get(schema);
+  if (!ofSchema) {
+    ofSchema = new WeakMap();
+    withinLimits.set(schema, ofSchema);
+  }
+  const passed = ofSchema.get(document);
+  if (passed?.sizes.has(sizesOf(passed.sizeVariables, variables))) return;
 
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  let dependsOnVariables = false;
+  const sizeVariables = new Set<string>();
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-    dependsOnVariables = checkOperation(schema, definition, fragments, variables, options) || dependsOnVariables;
+    const found = checkOperation(schema, definition, fragments, variables, options);
+    for (const name of found) sizeVariables.add(name);
   }
-  if (dependsOnVariables) return;
-  if (!passed) {
-    passed = new WeakSet();
-    withinLimits.set(schema, passed);
-  }
-  passed.add(document);
+  const now = passed ?? { sizeVariables: [...sizeVariables], sizes: new Set() };
+  if (!passed) ofSchema.set(document, now);
+  if (now.sizes.size < mostRememberedSizes) now.sizes.add(sizesOf(now.sizeVariables, variables));
 }
+
+/** JSON, not join: a text that looks like a number is not that number's twin. */
+const sizesOf = (names: readonly string[], variables: Readonly<Record<string, unknown>>): string =>
+  names.length === 0 ? '' : JSON.stringify(names.map((name) => variables[name]));
 
 function checkOperation(
   schema: GraphQLSchema,
@@ -111,7 +124,7 @@ function checkOperation(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Readonly<Record<string, unknown>>,
   options: LimitOptions,
-): boolean {
+): ReadonlySet<string> {
   const measurer = new Measurer(schema, operation, fragments, variables, options);
   const found = measurer.measure(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
   found.directives += operation.directives?.length ?? 0;
@@ -122,7 +135,7 @@ function checkOperation(
   const mostRootFields = operation.operation === 'mutation' ? documentLimits.mutations : documentLimits.queryFields;
   if (rootFields > mostRootFields)
     throw tooComplex('ROOT_FIELDS', `At most ${mostRootFields} fields at the root of a ${operation.operation}.`);
-  return measurer.dependsOnVariables;
+  return measurer.sizeVariables;
 }
 
 const reasons = {
@@ -151,7 +164,8 @@ const nothing = (): Measure => ({
 });
 
 class Measurer {
-  dependsOnVariables = false;
+  /** The variables that name page sizes. */
+  readonly sizeVariables = new Set<string>();
   readonly #measured = new Map<string, Measure | 'being measured'>();
   readonly #schema: GraphQLSchema;
   readonly #operation: OperationDefinitionNode;
@@ -229,8 +243,8 @@ class Measurer {
     const argument = node.arguments?.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
     if (argument?.kind === Kind.INT) return Math.max(0, Number(argument.value));
     if (argument?.kind !== Kind.VARIABLE) return defaultPageSize;
-    this.dependsOnVariables = true;
     const name = argument.name.value;
+    this.sizeVariables.add(name);
     const definition = this.#operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
     const given =
       this.#variables[name] ?? (definition?.defaultValue?.kind === Kind.INT ? definition.defaultValue.value : null);

@@ -2,7 +2,6 @@
 // s.4 (graphql-yoga); performance.md. Invariant: order. Shape of the request, limits, validation, operation check,
 // execution; then masking of every answer, whichever of them gave it.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, type GraphQLError, type GraphQLSchema, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '../context.ts';
@@ -87,11 +86,10 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions) {
     ],
   });
 
-  return {
-    /** Everything GraphQL over HTTP: POST, GET, Server-Sent Events. `url` must be /graphql with an optional query. */
-    handle: (req: IncomingMessage, res: ServerResponse, requestContext: RequestContext): Promise<void> | void =>
-      yoga.handleNodeRequestAndResponse(req, res, { requestContext }) as unknown as Promise<void>,
+  // Taken once: each look-up on Yoga goes through a Proxy and binds anew.
+  const run = yoga.getResultForParams;
 
+  return {
     /** The short way for a POST whose JSON body is parsed: the same plugins without Yoga's HTTP layer. */
     async post(body: unknown, requestContext: RequestContext, accept: string | undefined): Promise<HttpAnswer> {
       const plainJson = !accept?.includes('application/graphql-response+json');
@@ -99,15 +97,18 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions) {
         assertParams(body);
         const params = body as Parameters<typeof yoga.getResultForParams>[0]['params'];
         const context = { requestContext } as Parameters<typeof yoga.getResultForParams>[1];
-        const result = await yoga.getResultForParams({ params, request: shortRequest }, context);
-        if (Symbol.asyncIterator in (result as object)) return { status: 406, headers: {}, body: '' };
+        const result = await run({ params, request: shortRequest }, context);
+        if (isStream(result)) {
+          await result[Symbol.asyncIterator]().return?.();
+          return { status: 406, headers: {}, body: '' };
+        }
         return toHttpAnswer(result as ExecutionResult, plainJson);
       } catch (error) {
         return toHttpAnswer(mask({ errors: [error as GraphQLError] }, requestContext.requestId), plainJson);
       }
     },
 
-    /** Yoga itself, for tests by `fetch`. */
+    /** Everything else over HTTP (GET, Server-Sent Events), by `fetch(request, { requestContext })`. */
     yoga,
     streams,
   };
@@ -154,6 +155,8 @@ function useTimeLimit(milliseconds: number): Plugin {
 
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof (value as Promise<unknown> | null)?.then === 'function';
+const isStream = (result: unknown): result is AsyncIterable<ExecutionResult> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 const toLocatable = (error: Error): GraphQLError => toGraphQLError(error)!;
 
 function useMasking(

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts';
 import { type PostgresCluster, postgresAvailable, startPostgres } from '../kit/postgres.ts';
@@ -35,10 +35,10 @@ export function onPostgresql(title: string, suite: (cluster: () => PostgresClust
   });
 }
 
-/** A folder that is gone after the tests of the file. */
+/** A folder that is gone after the test. */
 export function temporaryFolder(): string {
   const folder = join(tmpdir(), `scopeward-${randomUUID()}`);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -5,7 +5,7 @@ import type { GraphQLSchema } from 'graphql';
 import { Repeater } from 'graphql-yoga';
 import type { RequestContext } from '../../src/context.ts';
 import { createBuilder } from '../../src/graphql/builder.ts';
-import { createGraphQLContext } from '../../src/graphql/context.ts';
+import { createGraphQLContext, type Services } from '../../src/graphql/context.ts';
 import { connectionOfArray } from '../../src/graphql/pagination.ts';
 import { createGraphQLHandler } from '../../src/graphql/yoga.ts';
 import type { Principal, ServicePrincipal } from '../../src/modules/principals/principal.ts';
@@ -203,6 +203,9 @@ export function smallSchema() {
   return { plain, guarded: applyRuleTree(plain), ran, push };
 }
 
+/** The small schema needs no use case. */
+const noServices = {} as Services;
+
 let tokens = 0;
 
 /** A client that holds these scopes. */
@@ -232,7 +235,7 @@ export const requestOf = (principal: Principal | null): RequestContext => ({
 });
 
 /** The context that resolvers see, without Yoga. */
-export const contextOf = (principal: Principal | null) => createGraphQLContext(requestOf(principal), {});
+export const contextOf = (principal: Principal | null) => createGraphQLContext(requestOf(principal), noServices);
 
 /** The server around a schema. */
 export function serverOf(
@@ -247,7 +250,7 @@ export function serverOf(
   const logged: object[] = [];
   const handler = createGraphQLHandler({
     schema,
-    services: {},
+    services: noServices,
     config: { production: true, introspection: options.introspection ?? false },
     logger: { error: (entry) => logged.push(entry) },
     isStillValid: options.isStillValid ?? (() => true),

@@ -85,7 +85,7 @@ it('case 97: ends at the token’s exp', async () => {
 it('case 97: a client that leaves stops the source, over HTTP', async () => {
   const { guarded, push } = smallSchema();
   const server = serverOf(guarded);
-  const edge = createServer((req, res) => void server.handle(req, res, requestOf(allowed())));
+  const edge = createServer((req, res) => void server.yoga.handle(req, res, { requestContext: requestOf(allowed()) }));
   await new Promise<void>((resolve) => edge.listen(0, '127.0.0.1', resolve));
   const { port } = edge.address() as AddressInfo;
   const leave = new AbortController();

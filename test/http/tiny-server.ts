@@ -21,6 +21,8 @@ export const somebody: Principal = {
   scopes: ['iam.group_read'],
   issuedAt: 0,
   expiresAt: 4_000_000_000,
+  rev: 0,
+  revocationKeys: [],
 };
 
 type Given = { routes: readonly Route[] } & Partial<Omit<HttpServerOptions, 'config'>> & {

@@ -10,19 +10,24 @@ export interface Story {
 /** The tabs, from left to right. */
 export const stories: readonly Story[] = [
   {
-    query: `# 1. A service token: a backend acts for itself (client credentials, RFC 6749 s.4.4).
+    query: `# 1. A service token: a backend acts for itself
+#    (client credentials, RFC 6749 s.4.4).
 #
-# Run ServiceToken, copy "accessToken" from the answer, and paste it below into
-# Headers, in place of <paste accessToken here>. Every tab that still shows the
-# placeholder uses the token pasted last. Then run WhoAmI.
+# Run ServiceToken, copy "accessToken" from the answer,
+# and paste it below into Headers, in place of
+# <paste accessToken here>. Then run WhoAmI.
+#
+# A tab that still shows the placeholder uses the token
+# that was last used in any other tab.
 
 mutation ServiceToken {
   issueServiceToken(
     input: {
       clientId: "demo-backend"
       clientSecret: "demo-backend-secret"
-      # Leave "scopes" out to get all that the client has. Try one it lacks, too.
-      scopes: ["iam.group_read", "iam.user_read", "oauth.client_read"]
+      # Left out: all that the client has.
+      # One that it lacks: INVALID_SCOPE.
+      scopes: ["iam.group_read", "oauth.client_read"]
     }
   ) {
     accessToken
@@ -51,16 +56,25 @@ query WhoAmI {
 `,
   },
   {
-    query: `# 2. From guest to customer, in one and the same session.
+    query: `# 2. From guest to customer, in one session.
 #
-# Run GuestToken and copy its accessToken to "anonymousToken" in Variables.
-# Run CustomerLogin: "sessionId" is the guest's. From then on the guest's token is
-# worthless, so a session that somebody else planted is never shared.
-# Paste the customer's accessToken into Headers and run MyCompanies.
+# Run GuestToken, and copy its accessToken to
+# "anonymousToken" in Variables. Run CustomerLogin:
+# "sessionId" is still the guest's. From then on the
+# guest's token is worthless, so a session that somebody
+# else planted is never shared.
+#
+# Paste the customer's accessToken into Headers, and run
+# MyCompanies: what a company picker shows.
 
 mutation GuestToken {
   issueAnonymousToken(
-    input: { tenant: "demo", clientId: "demo-storefront", currency: "EUR", language: "en" }
+    input: {
+      tenant: "demo"
+      clientId: "demo-storefront"
+      currency: "EUR"
+      language: "en"
+    }
   ) {
     accessToken
     refreshToken
@@ -88,7 +102,6 @@ mutation CustomerLogin($anonymousToken: String) {
   }
 }
 
-# What a company picker shows.
 query MyCompanies {
   currentPrincipal {
     kind
@@ -111,35 +124,46 @@ query MyCompanies {
   {
     query: `# 3. Switching company without logging in again.
 #
-# Copy the refreshToken of story 2 to Variables. Each answer has the NEXT
-# refreshToken: copy that one before the next step. A used one that comes back
-# later ends the whole session, as it may have been stolen.
+# Copy the refreshToken of story 2 to Variables. Each
+# answer has the NEXT refreshToken: copy that one before
+# the next step. A used one that comes back later ends
+# the whole session, as it may have been stolen.
 #
-# buyer@demo.example is Admin at acme, Buyer at globex, and nobody at initech.
+# buyer@demo.example is Admin at acme, Buyer at globex,
+# and nobody at initech.
 
 mutation BuyForAcme($refreshToken: String!) {
-  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "acme" }) {
+  refreshCustomerToken(
+    input: { refreshToken: $refreshToken, legalEntityId: "acme" }
+  ) {
     ...Switched
   }
 }
 
 # Other company, other scopes; same session.
 mutation BuyForGlobex($refreshToken: String!) {
-  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "globex" }) {
+  refreshCustomerToken(
+    input: { refreshToken: $refreshToken, legalEntityId: "globex" }
+  ) {
     ...Switched
   }
 }
 
-# null leaves the company; leaving legalEntityId out keeps it.
+# null leaves the company; absent keeps it.
 mutation BuyForMyself($refreshToken: String!) {
-  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: null }) {
+  refreshCustomerToken(
+    input: { refreshToken: $refreshToken, legalEntityId: null }
+  ) {
     ...Switched
   }
 }
 
-# Refused with ACCESS_DENIED, exactly as a company that doesn't exist, and nothing is spent.
+# ACCESS_DENIED, exactly as for a company that doesn't
+# exist; the refreshToken is not spent.
 mutation BuyForInitech($refreshToken: String!) {
-  refreshCustomerToken(input: { refreshToken: $refreshToken, legalEntityId: "initech" }) {
+  refreshCustomerToken(
+    input: { refreshToken: $refreshToken, legalEntityId: "initech" }
+  ) {
     ...Switched
   }
 }
@@ -160,12 +184,19 @@ fragment Switched on CustomerToken {
   {
     query: `# 4. An employee: scopes come from groups.
 #
-# Run EmployeeToken, paste its accessToken into Headers, run SigningKeys.
-# Then do the same with catalog@demo.example: SigningKeys says FORBIDDEN and
-# names the scope that is missing, before anything has run.
+# Run EmployeeToken, paste its accessToken into Headers,
+# and run SigningKeys. Then do the same with
+# catalog@demo.example: SigningKeys is FORBIDDEN, and the
+# answer names the scope that is missing.
 
 mutation EmployeeToken($email: String!) {
-  issueEmployeeToken(input: { tenant: "demo", email: $email, password: "demo-password-1" }) {
+  issueEmployeeToken(
+    input: {
+      tenant: "demo"
+      email: $email
+      password: "demo-password-1"
+    }
+  ) {
     accessToken
     refreshToken
     expiresIn
@@ -190,7 +221,8 @@ query SigningKeys {
     variables: { email: 'admin@demo.example' },
   },
   {
-    query: `# 5. What am I allowed to do? With the token of any story in Headers.
+    query: `# 5. What am I allowed to do?
+#    With the token of any story in Headers.
 
 query WhatMayIDo {
   currentPrincipal {

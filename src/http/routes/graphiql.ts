@@ -28,7 +28,7 @@ const POLICY = [
 const HEADERS = JSON.stringify({ Authorization: 'Bearer <paste accessToken here>' }, null, 2);
 
 /**
- * Starts the editor. A header that still has its placeholder stands for the token that was last pasted in any tab,
+ * Starts the editor. A header that still has its placeholder stands for the token that was last used in any tab,
  * and for no header before that. Documents stay out of the address bar: they may hold passwords.
  */
 const startScript = (files: Record<'editor' | 'json' | 'graphql', string>) => `
@@ -38,11 +38,11 @@ const below = location.pathname.replace(/\\/$/, '') + '/ui/';
 self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_module, label) => below + (workers[label] ?? workers.editorWorkerService) };
 
 const send = globalThis.fetch.bind(globalThis);
-let pasted = null;
+let pasted = sessionStorage.getItem('lastAuthorization');
 globalThis.fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
   const authorization = headers.get('authorization');
-  if (authorization !== null && !authorization.includes('<')) pasted = authorization;
+  if (authorization !== null && !authorization.includes('<')) sessionStorage.setItem('lastAuthorization', (pasted = authorization));
   else if (pasted === null) headers.delete('authorization');
   else headers.set('authorization', pasted);
   return send(input, { ...init, headers });

@@ -123,7 +123,7 @@ export function createClients(deps: {
         where: byId(ctx, id),
         select: { enabled: true, tenant: { select: { status: true } } },
       });
-      return client?.enabled && client.tenant.status === 'ACTIVE';
+      return client?.enabled === true && client.tenant.status === 'ACTIVE';
     },
 
     /** A client of this tenant. @throws NOT_FOUND */

@@ -29,13 +29,11 @@ export function issueEmployeeAccessToken(
   },
 ): Promise<IssuedToken> {
   const { tenant, employee, sessionId, entitled, rev, lifetimeSeconds } = subject;
-  const { email, firstName, lastName } = employee;
   return tokens.issue({
     kind: 'employee',
     tenant,
     claims: { sub: employee.id, client_id: FIRST_PARTY_CLIENT, session_id: sessionId, groups: [...entitled.groupIds] },
     scopes: entitled.scopes,
-    person: { email, firstName, lastName, customerNumber: null },
     rev,
     lifetimeSeconds,
   });

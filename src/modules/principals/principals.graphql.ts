@@ -5,7 +5,6 @@ import { open } from '../../permissions/access.ts';
 import { ClientType } from '../clients/clients.graphql.ts';
 import { LegalEntityType } from '../companies/legal-entities.graphql.ts';
 import { SessionContextType } from '../sessions/session-context.graphql.ts';
-import { contextOfGuest } from '../sessions/session-context.ts';
 import { SessionType } from '../sessions/sessions.graphql.ts';
 import { TenantType } from '../tenants/tenants.graphql.ts';
 import { TokenKindEnum } from '../tokens/token-kind.graphql.ts';
@@ -101,7 +100,7 @@ builder.objectRef<AnonymousPrincipal>('AnonymousPrincipal').implement({
     context: t.field({
       type: SessionContextType,
       description: 'What the visit is about.',
-      resolve: ({ context }) => contextOfGuest(context),
+      resolve: ({ context }, _args, ctx) => ctx.services.sessionContexts.ofGuest(context),
     }),
   }),
 });

@@ -10,6 +10,9 @@ import { isScope, serviceOf } from './grammar.ts';
 import { synonymsOf } from './matching.ts';
 import { type BuiltInScope, builtInScopes, registry } from './registry.ts';
 
+/** All scopes of a tenant, joined, have at most so many characters: who has every one gets a token within 8 KB. */
+const MOST_CHARACTERS = 5600;
+
 /** A scope with its text. */
 export interface ScopeEntry {
   readonly id: string;
@@ -45,6 +48,9 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
   const find = (ctx: { tenantId: string }, id: string): ScopeEntry | null =>
     builtIn.get(id) ?? custom.get(ctx.tenantId)?.get(id) ?? null;
 
+  const everyScope = (ctx: { tenantId: string }): string[] =>
+    [...builtIn.keys(), ...customOf(ctx).map(({ id }) => id)].sort();
+
   return {
     /** All scopes of the tenant, sorted by id. No I/O. */
     list: (ctx: { tenantId: string }): ScopeEntry[] =>
@@ -54,8 +60,7 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
     find,
 
     /** The ids of all scopes of the tenant, sorted. No I/O. */
-    everyScope: (ctx: { tenantId: string }): string[] =>
-      [...builtIn.keys(), ...customOf(ctx).map(({ id }) => id)].sort(),
+    everyScope,
 
     /** Sorted, without duplicates. @throws BAD_USER_INPUT naming `field` when a scope is not known here */
     requireKnown(ctx: { tenantId: string }, ids: readonly string[], field: string): string[] {
@@ -64,7 +69,7 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
       return [...new Set(ids)].sort();
     },
 
-    /** Defines a scope. @throws BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS` */
+    /** Defines a scope. @throws BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS` or `TOO_MANY_SCOPES` */
     async create(ctx: Ctx, scope: { id: string; description: string }): Promise<ScopeEntry> {
       const { id } = scope;
       const description = scope.description.trim();
@@ -73,6 +78,8 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
       if (spellings(id).some((spelling) => builtIn.has(spelling))) {
         throw conflict('SCOPE_EXISTS', 'There is a built-in scope of that meaning.');
       }
+      const length = [...everyScope(ctx), id].join(' ').length;
+      if (length > MOST_CHARACTERS) throw conflict('TOO_MANY_SCOPES', 'All scopes of a tenant have to fit into one token.');
       await database.transaction(ctx, async (tx) => {
         const created = await tx.customScope.createMany({
           data: [{ tenantId: ctx.tenantId, id, description }],

@@ -22,30 +22,38 @@ const ScopeType = builder.objectRef<ScopeEntry>('Scope').implement({
 });
 
 builder.queryFields((t) => ({
-  scopes: t.connection({
-    type: ScopeType,
-    description: 'The scopes of the tenant, by id.',
-    access: authenticated,
-    args: {
-      service: t.arg.string({ description: 'Only those of this service.' }),
-      search: t.arg.string({ description: 'Only those with this text in id or description, in whatever case.' }),
-      heldByMe: t.arg.boolean({ description: "True: only those that the caller's token satisfies. False: only the others." }),
-    },
-    resolve: (_root, { service, search, heldByMe, ...args }, ctx) => {
-      const text = search?.toLowerCase() ?? '';
-      const found = ctx.services.scopes
-        .list(ctx)
-        .filter((scope) => !service || scope.service === service)
-        .filter(({ id, description }) => id.toLowerCase().includes(text) || description.toLowerCase().includes(text))
-        .filter(({ id }) => heldByMe == null || satisfies(ctx.principal?.scopes ?? [], id) === heldByMe);
-      return connectionOf<ScopeEntry>(args, { keyOf: ({ id }) => [id], totalCount: () => found.length }, async (window) => {
-        const between = found.filter(
-          ({ id }) => (!window.after || id > window.after[0]!) && (!window.before || id < window.before[0]!),
+  scopes: t.connection(
+    {
+      type: ScopeType,
+      description: 'The scopes of the tenant, by id.',
+      access: authenticated,
+      args: {
+        service: t.arg.string({ description: 'Only those of this service.' }),
+        search: t.arg.string({ description: 'Only those with this text in id or description, in whatever case.' }),
+        heldByMe: t.arg.boolean({
+          description: "True: only those that the caller's token satisfies. False: only the others.",
+        }),
+      },
+      resolve: (_root, { service, search, heldByMe, ...args }, ctx) => {
+        const text = search?.toLowerCase() ?? '';
+        const found = ctx.services.scopes
+          .list(ctx)
+          .filter((scope) => !service || scope.service === service)
+          .filter(({ id, description }) => id.toLowerCase().includes(text) || description.toLowerCase().includes(text))
+          .filter(({ id }) => heldByMe == null || satisfies(ctx.principal?.scopes ?? [], id) === heldByMe);
+        return connectionOf<ScopeEntry>(
+          args,
+          { keyOf: ({ id }) => [id], totalCount: () => found.length },
+          async ({ after, before, limit, inverted }) => {
+            const between = found.filter(({ id }) => (!after || id > after[0]!) && (!before || id < before[0]!));
+            return (inverted ? between.reverse() : between).slice(0, limit);
+          },
         );
-        return (window.inverted ? between.reverse() : between).slice(0, window.limit);
-      });
+      },
     },
-  }),
+    { name: 'ScopeConnection', description: 'A page of scopes.' },
+    { name: 'ScopeEdge', description: 'A scope in a page.' },
+  ),
   scope: t.field({
     type: ScopeType,
     nullable: true,

@@ -20,9 +20,6 @@ export type SessionContextChange = { [Key in keyof GuestContext]?: string | null
 const MOST_ATTRIBUTE_BYTES = 2048;
 const fields = ['siteCode', 'currency', 'language', 'targetLocation'] as const;
 
-/** A guest's context as it stands in the token: version 0, never written. */
-export const contextOfGuest = (context: GuestContext): SessionContext => ({ ...context, attributes: {}, version: 0 });
-
 function merged(before: unknown, change: unknown): Record<string, unknown> {
   if (change === undefined || change === null) return (before ?? {}) as Record<string, unknown>;
   if (typeof change !== 'object' || Array.isArray(change))
@@ -43,6 +40,9 @@ function merged(before: unknown, change: unknown): Record<string, unknown> {
 /** Use cases of session contexts. */
 export function createSessionContexts(deps: { database: Database }) {
   return {
+    /** A guest's context as it stands in the token: version 0, never written. */
+    ofGuest: (context: GuestContext): SessionContext => ({ ...context, attributes: {}, version: 0 }),
+
     /** Changes the context of an open session. @param version the one last read @throws CONFLICT `STALE_VERSION`, BAD_USER_INPUT */
     async update(ctx: Ctx, sessionId: string, version: number, change: SessionContextChange): Promise<SessionContext> {
       for (const field of fields) {

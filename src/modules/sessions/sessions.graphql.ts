@@ -65,27 +65,28 @@ builder.queryFields((t) => ({
     access: authenticatedAs('customer', 'employee'),
     resolve: (_root, _args, ctx) => ctx.services.sessions.openOf(ctx, ctx.services.callers.owner(ctx)),
   }),
-  sessions: t.connection({
-    type: SessionType,
-    description: 'The open sessions of the tenant, newest first.',
-    access: requires('oauth.session_read'),
-    args: {
-      customerId: t.arg.id({ description: 'Only those of this customer.' }),
-      employeeId: t.arg.id({ description: 'Only those of this employee.' }),
+  sessions: t.connection(
+    {
+      type: SessionType,
+      description: 'The open sessions of the tenant, newest first.',
+      access: requires('oauth.session_read'),
+      args: {
+        customerId: t.arg.id({ description: 'Only those of this customer.' }),
+        employeeId: t.arg.id({ description: 'Only those of this employee.' }),
+      },
+      resolve: (_root, { customerId, employeeId, ...args }, ctx) => {
+        const filter = { ...(customerId ? { customerId } : {}), ...(employeeId ? { employeeId } : {}) };
+        const { sessions } = ctx.services;
+        return connectionOf<Session>(
+          args,
+          { keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id], totalCount: () => sessions.count(ctx, filter) },
+          (window) => sessions.page(ctx, filter, window),
+        );
+      },
     },
-    resolve: (_root, { customerId, employeeId, ...args }, ctx) => {
-      const filter = { ...(customerId ? { customerId } : {}), ...(employeeId ? { employeeId } : {}) };
-      const { sessions } = ctx.services;
-      return connectionOf(
-        args,
-        {
-          keyOf: (row: Session) => [row.createdAt.toISOString(), row.id],
-          totalCount: () => sessions.count(ctx, filter),
-        },
-        (window) => sessions.page(ctx, filter, window),
-      );
-    },
-  }),
+    { name: 'SessionConnection', description: 'A page of sessions.' },
+    { name: 'SessionEdge', description: 'A session in a page.' },
+  ),
 }));
 
 builder.mutationFields((t) => ({

@@ -29,13 +29,13 @@ const common = {
 const session = { session_id: z.string().min(1) };
 const company = { legalEntityId: z.string().min(1).optional() };
 const groups = { groups: z.array(z.string()).optional() };
-/** A JWE (RFC 7516) of what identifies a person; see context-encryption.ts. */
+/** A JWE (RFC 7516) of what identifies a shopper; see context-encryption.ts. */
 const personal = { ctx: z.string().optional() };
 
 /** The claims of each kind of token that we sign. */
 export const claimsSchema = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('service') }),
-  z.object({ ...common, ...session, ...groups, ...personal, kind: z.literal('employee') }),
+  z.object({ ...common, ...session, ...groups, kind: z.literal('employee') }),
   z.object({ ...common, ...session, kind: z.literal('anonymous'), session_started_at: seconds, context: guestContext }),
   z.object({
     ...common,

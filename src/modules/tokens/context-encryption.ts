@@ -1,4 +1,4 @@
-// The claim `ctx`: what identifies a person, encrypted (RFC 7516, `dir` with `A256GCM`) so that only services that
+// The claim `ctx`: what identifies a shopper, encrypted (RFC 7516, `dir` with `A256GCM`) so that only services that
 // were given the tenant's key can read it. It holds the token's `jti`, so it cannot be moved to another token.
 
 import { CompactEncrypt, compactDecrypt } from 'jose';
@@ -10,7 +10,7 @@ const schema = z.object({
   email: z.string(),
   firstName: z.string().nullable(),
   lastName: z.string().nullable(),
-  customerNumber: z.string().nullable(),
+  customerNumber: z.string(),
 });
 
 /** Who the token is about, for those who may know. */

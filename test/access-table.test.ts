@@ -1,0 +1,14 @@
+// Who may call what, one line per root field. Loosening access is a visible line in a pull request.
+
+import { expect, it } from 'vitest';
+import { declaredSchema } from '../src/graphql/schema.ts';
+import { describeAccess } from '../src/permissions/access.ts';
+import { accessOf } from '../src/permissions/operation-check.ts';
+
+it('every root field needs what the reviewed table says', () => {
+  const roots = [declaredSchema.getQueryType(), declaredSchema.getMutationType(), declaredSchema.getSubscriptionType()];
+  const table = roots.flatMap((root) =>
+    Object.values(root!.getFields()).map((field) => `${root!.name}.${field.name}: ${describeAccess(accessOf(field)!)}`),
+  );
+  expect(table.sort()).toMatchSnapshot();
+});

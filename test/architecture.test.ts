@@ -1,0 +1,74 @@
+// The architecture, executed: imports point down only, some words have one home, and files stay small.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, it } from 'vitest';
+
+const src = join(import.meta.dirname, '../src');
+const ranks: Record<string, number> = {
+  audit: 0,
+  scopes: 1,
+  tenants: 2,
+  keys: 3,
+  revocations: 3,
+  limits: 3,
+  sessions: 4,
+  clients: 4,
+  principals: 5,
+  iam: 5,
+  companies: 6,
+  tokens: 6,
+  grants: 7,
+};
+const ground = ['errors', 'config', 'database', 'observability'];
+const mayImport: Record<string, string[]> = {
+  database: ['errors', 'config'],
+  observability: ['errors', 'config'],
+  '@module': ground,
+  permissions: ['errors', 'modules/scopes/'],
+  '@types': ['errors', 'graphql/builder.ts', 'graphql/pagination.ts', 'permissions/access.ts'],
+  graphql: [...ground, 'permissions', '@module', '@types'],
+  http: [...ground, 'permissions', '@module'],
+  'maintenance.ts': [...ground, '@module'],
+};
+const typesOnly = ['context.ts', 'modules/principals/principal.ts'];
+const fences: [string, RegExp][] = [
+  ['process.env', /^config\//],
+  ["'@prisma/", /^database\//],
+  ["'jose'", /^modules\/(keys|tokens|sso)\//],
+  ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
+];
+const area = (file: string) =>
+  !file.startsWith('modules/') ? file.split('/')[0]! : file.endsWith('.graphql.ts') ? '@types' : '@module';
+const slice = (file: string) => file.split('/')[1]!;
+
+function isAllowed(from: string, to: string, typeImport: boolean): boolean {
+  const [a, b] = [area(from), area(to)];
+  if (['main.ts', 'app.ts', 'demo.ts'].includes(a) || (typeImport && typesOnly.includes(to))) return true;
+  if (a === '@module' && b === '@module') return slice(from) === slice(to) || ranks[slice(to)]! < ranks[slice(from)]!;
+  if (a === '@types' && b === '@module') return slice(from) === slice(to) || (typeImport && typesOnly.includes(to));
+  return a === b || (mayImport[a] ?? []).some((entry) => entry === b || (to.startsWith(entry) && b !== '@types'));
+}
+
+const text = (file: string) => readFileSync(join(src, file), 'utf8');
+const files = (readdirSync(src, { recursive: true }) as string[]).filter(
+  (file) => file.endsWith('.ts') && !file.includes('generated'),
+);
+const imports = (file: string) =>
+  [...text(file).matchAll(/^(?:import|export) (type )?[^'"=]*['"](\.[^'"]+)['"]/gm)].map((match) => ({
+    to: relative(src, join(src, dirname(file), match[2]!)),
+    typeImport: Boolean(match[1]),
+  }));
+
+it.each(files)('%s imports downwards only', (file) =>
+  expect(
+    imports(file)
+      .filter(({ to, typeImport }) => !to.includes('generated') && !isAllowed(file, to, typeImport))
+      .map(({ to }) => to),
+  ).toEqual([]));
+
+it.each(files)('%s stays within the fences', (file) =>
+  expect(fences.filter(([word, home]) => text(file).includes(word) && !home.test(file)).map(([word]) => word)).toEqual([]));
+
+it.each(files)('%s stays under 300 lines', (file) =>
+  expect(text(file).split('\n').length).toBeLessThan(file.endsWith('registry.ts') ? Number.POSITIVE_INFINITY : 300));
