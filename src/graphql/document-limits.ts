@@ -15,6 +15,7 @@ import {
   type OperationDefinitionNode,
   parse,
   type SelectionSetNode,
+  type ValueNode,
 } from 'graphql';
 import { DomainError } from '../errors/domain-error.ts';
 import { defaultPageSize } from './pagination.ts';
@@ -73,7 +74,7 @@ interface LimitOptions {
   readonly introspection: boolean;
 }
 
-/** Page sizes with which a document was found to be within the limits; the empty text where none is a variable. */
+/** Page sizes with which a document was found to be within the limits; an empty text where none is a variable. */
 interface Passed {
   readonly sizeVariables: readonly string[];
   readonly sizes: Set<string>;
@@ -114,9 +115,9 @@ export function checkDocumentLimits(
   if (now.sizes.size < mostRememberedSizes) now.sizes.add(sizesOf(now.sizeVariables, variables));
 }
 
-/** JSON, not join: a text that looks like a number is not that number's twin. */
+/** What the sizes came from: numbers as they are, null and absent apart. */
 const sizesOf = (names: readonly string[], variables: Readonly<Record<string, unknown>>): string =>
-  names.length === 0 ? '' : JSON.stringify(names.map((name) => variables[name]));
+  names.map((name) => (typeof variables[name] === 'number' ? variables[name] : typeof variables[name])).join();
 
 function checkOperation(
   schema: GraphQLSchema,
@@ -239,17 +240,27 @@ class Measurer {
     return inside;
   }
 
+  /** The larger of `first` and `last`; null is as good as absent, so it means the default page. */
   #pageSize(node: FieldNode): number {
-    const argument = node.arguments?.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
-    if (argument?.kind === Kind.INT) return Math.max(0, Number(argument.value));
-    if (argument?.kind !== Kind.VARIABLE) return defaultPageSize;
-    const name = argument.name.value;
+    let size: number | null = null;
+    for (const argument of node.arguments ?? []) {
+      if (argument.name.value !== 'first' && argument.name.value !== 'last') continue;
+      const given = this.#intOf(argument.value);
+      if (given !== null) size = Math.max(size ?? 0, given);
+    }
+    return size ?? defaultPageSize;
+  }
+
+  #intOf(value: ValueNode): number | null {
+    if (value.kind === Kind.INT) return Number(value.value);
+    if (value.kind !== Kind.VARIABLE) return null;
+    const name = value.name.value;
     this.sizeVariables.add(name);
+    // An explicit null overrules the default value (GraphQL s.6.1.2).
+    const given = this.#variables[name];
+    if (given !== undefined) return typeof given === 'number' && Number.isFinite(given) ? given : null;
     const definition = this.#operation.variableDefinitions?.find(({ variable }) => variable.name.value === name);
-    const given =
-      this.#variables[name] ?? (definition?.defaultValue?.kind === Kind.INT ? definition.defaultValue.value : null);
-    const size = given === null ? defaultPageSize : Number(given);
-    return Number.isFinite(size) ? Math.max(0, size) : defaultPageSize;
+    return definition?.defaultValue?.kind === Kind.INT ? Number(definition.defaultValue.value) : null;
   }
 }
 

@@ -116,6 +116,19 @@ describe('page sizes', () => {
     );
     expect(check({ size: 20 })).not.toThrow();
     expect(check({ size: null })).not.toThrow();
+    expect(check({ size: 200 })).toThrow();
+  });
+
+  it('mean the default page where they are null, whatever the default value or the other argument says', () => {
+    const refused =
+      (query: string, variables = {}) =>
+      () =>
+        checkDocumentLimits(guarded, parseWithinLimits(query), variables, { introspection: false });
+    const inside = '{ nodes { members(first: 120) { totalCount } } }';
+    expect(refused(`query ($size: Int = 0) { groups(first: $size) ${inside} }`)).not.toThrow();
+    expect(refused(`query ($size: Int = 0) { groups(first: $size) ${inside} }`, { size: null })).toThrow();
+    expect(refused(`{ groups(first: null, last: 200) ${inside} }`)).toThrow();
+    expect(refused(`{ groups(first: null) ${inside} }`)).toThrow();
   });
 
   it('above 200 are refused, not cut down', async () => {

@@ -1,7 +1,7 @@
 // The mutations that obtain tokens. Each names its grant and hands over its input; the decisions are the grants'.
 
 import { builder } from '../../graphql/builder.ts';
-import { authenticatedAs, open } from '../../permissions/access.ts';
+import { authenticatedAs, open, requires } from '../../permissions/access.ts';
 import {
   AnonymousTokenType,
   CustomerTokenType,
@@ -77,6 +77,15 @@ const IssueEmployeeTokenInput = builder.inputType('IssueEmployeeTokenInput', {
 const RefreshEmployeeTokenInput = builder.inputType('RefreshEmployeeTokenInput', {
   description: 'The employee goes on.',
   fields: (t) => ({ refreshToken: t.string({ required: true, description: 'The last one received.' }) }),
+});
+
+const IssueAssistedCustomerTokenInput = builder.inputType('IssueAssistedCustomerTokenInput', {
+  description: 'An employee acts for a customer.',
+  fields: (t) => ({
+    customerId: t.id({ required: true, description: 'For whom.' }),
+    legalEntityId: t.id({ description: 'For a company of that customer.' }),
+    reason: t.string({ required: true, description: 'Why; for the audit trail. 500 characters at most.' }),
+  }),
 });
 
 builder.mutationFields((t) => ({
@@ -159,5 +168,15 @@ builder.mutationFields((t) => ({
     access: open,
     args: { input: t.arg({ type: RefreshEmployeeTokenInput, required: true, description: 'The refresh token.' }) },
     resolve: (_root, { input }, ctx) => ctx.services.requestToken(ctx, ctx.services.grants.refreshEmployee, input),
+  }),
+  issueAssistedCustomerToken: t.field({
+    type: CustomerTokenType,
+    description:
+      "An employee acts for a customer, with the customer's scopes and never more. The token names the employee in `act` and cannot be refreshed. Errors: FORBIDDEN, also for anybody but an employee, NOT_FOUND, ACCESS_DENIED, BAD_USER_INPUT.",
+    access: requires('customer.assisted_buying_manage'),
+    args: {
+      input: t.arg({ type: IssueAssistedCustomerTokenInput, required: true, description: 'For whom, and why.' }),
+    },
+    resolve: (_root, { input }, ctx) => ctx.services.requestToken(ctx, ctx.services.grants.assistedCustomer, input),
   }),
 }));

@@ -17,6 +17,7 @@ import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
 import { createAnonymousGrant } from './anonymous.ts';
+import { createAssistedCustomerGrant } from './assisted-customer.ts';
 import { createClientCredentialsGrant } from './client-credentials.ts';
 import { createCustomerLoginGrant } from './customer-login.ts';
 import { createEmployeeLoginGrant } from './employee-login.ts';
@@ -55,6 +56,7 @@ export function createGrants(deps: GrantDependencies) {
     customerLogin: createCustomerLoginGrant(deps),
     refreshToken: createRefreshTokenGrant({ ...deps, spending }),
     employeeLogin: createEmployeeLoginGrant(deps),
+    assistedCustomer: createAssistedCustomerGrant(deps),
     refreshEmployee: createRefreshEmployeeGrant({ ...deps, spending }),
   };
 }

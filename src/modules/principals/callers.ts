@@ -11,12 +11,19 @@ export const callers = {
   /** Does the caller's token carry the scope? */
   holds: (ctx: Ctx, scope: BuiltInScope): boolean => satisfies(ctx.principal?.scopes ?? [], scope),
 
-  /** The caller as the owner of sessions. @throws NOT_FOUND for clients and guests, who own none */
+  /** The caller as the owner of sessions. @throws NOT_FOUND for clients and guests, who own none; FORBIDDEN for an
+   * employee who acts for the owner */
   owner(ctx: Ctx): SessionOwner {
+    callers.requireInPerson(ctx);
     const { principal } = ctx;
     if (principal?.kind === 'customer') return { kind: 'customer', id: principal.customerId };
     if (principal?.kind === 'employee') return { kind: 'employee', id: principal.employeeId };
     throw notFound('Session');
+  },
+
+  /** Refuses an employee who acts for a customer: the account is the customer's own business. @throws FORBIDDEN */
+  requireInPerson(ctx: Ctx): void {
+    if (ctx.principal?.kind === 'customer' && ctx.principal.actorId !== null) throw forbidden([], []);
   },
 
   /** The session of this request. @throws FORBIDDEN for clients, who have none */

@@ -41,6 +41,10 @@ export function createEmployees(deps: {
         .employee.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email: address } } });
     },
 
+    /** One employee, enabled or not; null when there is none. */
+    find: (ctx: { tenantId: string }, id: string): Promise<Employee | null> =>
+      database.forTenant(ctx).employee.findUnique({ where: byId(ctx, id) }),
+
     /** @throws NOT_FOUND */
     async get(ctx: { tenantId: string }, id: string): Promise<Employee> {
       const employee = await database.forTenant(ctx).employee.findUnique({ where: byId(ctx, id) });

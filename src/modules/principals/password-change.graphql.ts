@@ -22,8 +22,10 @@ builder.mutationField('changePassword', (t) =>
       'Changes the password of the calling customer or employee and ends their other sessions. Errors: INVALID_GRANT, BAD_USER_INPUT, RATE_LIMITED.',
     access: authenticatedAs('customer', 'employee'),
     args: { input: t.arg({ type: ChangePasswordInput, required: true, description: 'Old and new.' }) },
-    resolve: async (_root, { input }, ctx) => ({
-      sessionsEnded: await ctx.services.passwordChange.change(ctx, input.currentPassword, input.newPassword),
-    }),
+    resolve: async (_root, { input }, ctx) => {
+      ctx.services.callers.requireInPerson(ctx);
+      const { currentPassword, newPassword } = input;
+      return { sessionsEnded: await ctx.services.passwordChange.change(ctx, currentPassword, newPassword) };
+    },
   }),
 );

@@ -79,7 +79,8 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
         throw conflict('SCOPE_EXISTS', 'There is a built-in scope of that meaning.');
       }
       const length = [...everyScope(ctx), id].join(' ').length;
-      if (length > MOST_CHARACTERS) throw conflict('TOO_MANY_SCOPES', 'All scopes of a tenant have to fit into one token.');
+      if (length > MOST_CHARACTERS)
+        throw conflict('TOO_MANY_SCOPES', 'All scopes of a tenant have to fit into one token.');
       await database.transaction(ctx, async (tx) => {
         const created = await tx.customScope.createMany({
           data: [{ tenantId: ctx.tenantId, id, description }],

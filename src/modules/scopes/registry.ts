@@ -61,7 +61,7 @@ const lines = {
   'currency.currency_manage': external('Create, change and delete currencies and exchange rates.'),
   'currency.currency_read': external('Read currencies and exchange rates.'),
 
-  'customer.assisted_buying_manage': external('Obtain a customer’s token in order to assist with buying.'),
+  'customer.assisted_buying_manage': 'Obtain a customer’s token in order to assist with buying.',
   'customer.assistedBuying_manage': legacy('Assist with buying; older form of customer.assisted_buying_manage.'),
   'customer.consent_manage': legacy('Give and withdraw one’s consents, as on cookies and newsletters.'),
   'customer.consent_view': legacy('Read the consents that one has given.'),

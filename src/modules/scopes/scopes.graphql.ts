@@ -13,7 +13,10 @@ const ScopeType = builder.objectRef<ScopeEntry>('Scope').implement({
     service: t.exposeString('service', { description: 'What stands before the first dot.' }),
     description: t.exposeString('description', { description: 'What it allows.' }),
     custom: t.exposeBoolean('custom', { description: 'Did the tenant define it?' }),
-    synonyms: t.stringList({ description: 'Other spellings of the same permission (`read` and `view`).', resolve: ({ id }) => [...synonymsOf(id)] }),
+    synonyms: t.stringList({
+      description: 'Other spellings of the same permission (`read` and `view`).',
+      resolve: ({ id }) => [...synonymsOf(id)],
+    }),
     requiredBy: t.stringList({
       description: 'The fields of this schema that need it, as `Type.field`. Empty: other services do.',
       resolve: ({ id }, _args, ctx) => [...ctx.services.fieldsRequiring(id)],
@@ -75,7 +78,8 @@ const CreateScopeInput = builder.inputType('CreateScopeInput', {
 builder.mutationFields((t) => ({
   createScope: t.field({
     type: ScopeType,
-    description: 'Defines a scope, which clients and access controls can then give. Errors: BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS`.',
+    description:
+      'Defines a scope, which clients and access controls can then give. Errors: BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS`.',
     access: requires('iam.scope_manage'),
     args: { input: t.arg({ type: CreateScopeInput, required: true, description: 'The scope.' }) },
     resolve: (_root, { input }, ctx) => ctx.services.scopes.create(ctx, input),

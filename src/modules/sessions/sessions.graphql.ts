@@ -4,6 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionOf } from '../../graphql/pagination.ts';
 import { authenticatedAs, requires } from '../../permissions/access.ts';
 import { LegalEntityType } from '../companies/legal-entities.graphql.ts';
+import { EmployeeType } from '../principals/employees.graphql.ts';
 import { TokenKindEnum } from '../tokens/token-kind.graphql.ts';
 import { SessionContextType } from './session-context.graphql.ts';
 import { contextOfSession } from './session-context.ts';
@@ -37,6 +38,13 @@ export const SessionType = builder.objectRef<Session>('Session').implement({
     ipAddress: t.exposeString('ipAddress', {
       nullable: true,
       description: 'Where the login came from, where that can be told.',
+    }),
+    actor: t.field({
+      type: EmployeeType,
+      nullable: true,
+      description: 'The employee who acts for the customer in it; null: nobody does.',
+      resolve: ({ tenantId, actorId }, _args, ctx) =>
+        actorId === null ? null : ctx.services.employees.find({ tenantId }, actorId),
     }),
     context: t.field({ type: SessionContextType, description: 'What the visit is about.', resolve: contextOfSession }),
   }),
@@ -79,7 +87,10 @@ builder.queryFields((t) => ({
         const { sessions } = ctx.services;
         return connectionOf<Session>(
           args,
-          { keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id], totalCount: () => sessions.count(ctx, filter) },
+          {
+            keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id],
+            totalCount: () => sessions.count(ctx, filter),
+          },
           (window) => sessions.page(ctx, filter, window),
         );
       },

@@ -26,6 +26,8 @@ export interface NewSession {
   readonly clientId: string | null;
   readonly legalEntityId: string | null;
   readonly context: GuestContext | null;
+  /** The employee who acts for the customer. */
+  readonly actorId?: string;
   /** Until it ends unless a refresh extends it. */
   readonly idleSeconds: number;
   /** Until it ends whatever happens. */
@@ -77,13 +79,14 @@ export function createSessions(deps: { database: Database; revocations: Revocati
       const { owner, context } = session;
       const made = await tx.$executeRaw`
         INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
-          user_agent, ip_address, site_code, currency, language, target_location)
+          user_agent, ip_address, site_code, currency, language, target_location, actor_id)
         VALUES (${ctx.tenantId}, ${session.id}, ${owner.kind === 'customer' ? 'CUSTOMER' : 'EMPLOYEE'}::"UserType",
           ${owner.kind === 'customer' ? owner.id : null}, ${owner.kind === 'employee' ? owner.id : null},
           ${session.clientId}, ${session.legalEntityId},
           now() + make_interval(secs => ${session.idleSeconds}), now() + make_interval(secs => ${session.mostSeconds}),
           ${ctx.userAgent}, ${ctx.ipAddress}, ${context?.siteCode ?? null}, ${context?.currency ?? null},
-          ${context?.language ?? null}, ${context?.targetLocation ?? null})
+          ${context?.language ?? null}, ${context?.targetLocation ?? null},
+          ${session.actorId ?? null})
         ON CONFLICT DO NOTHING`;
       if (made === 0) throw unauthenticated('the session has been claimed before');
     },

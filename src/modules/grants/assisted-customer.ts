@@ -1,0 +1,99 @@
+// Extension grant: an employee acts for a customer (RFC 8693 s.4.1: `act`), with the customer's scopes and never more.
+// Short-lived, without a refresh token, in a session of its own that names the employee.
+
+import { z } from 'zod';
+import type { Database } from '../../database/database.ts';
+import { badInput, forbidden, notFound, unauthenticated } from '../../errors/domain-error.ts';
+import { recordAudit } from '../audit/audit.ts';
+import type { ContactAssignments } from '../companies/contact-assignments.ts';
+import type { EntitlementsOf } from '../iam/entitlements.ts';
+import type { Customers } from '../principals/customers.ts';
+import type { Employees } from '../principals/employees.ts';
+import type { Revocations } from '../revocations/revocations.ts';
+import { newSessionId, type Sessions } from '../sessions/sessions.ts';
+import { inTenant } from '../tenants/in-tenant.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+import type { TokenIssuer } from '../tokens/issue.ts';
+import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
+import { FIRST_PARTY_CLIENT } from './employee-tokens.ts';
+import { extensionGrant, type Grant } from './grant.ts';
+
+const MOST_REASON_CHARACTERS = 500;
+
+const parameters = z.object({ customerId: z.string(), legalEntityId: z.string().nullish(), reason: z.string() });
+
+/** The employee who assists. */
+export function createAssistedCustomerGrant(deps: {
+  contactAssignments: ContactAssignments;
+  customers: Customers;
+  database: Database;
+  employees: Employees;
+  entitlements: EntitlementsOf;
+  revocations: Revocations;
+  sessions: Sessions;
+  tenants: Tenants;
+  tokens: TokenIssuer;
+}): Grant<typeof parameters, CustomerTokens, 'none'> {
+  const { contactAssignments, customers, database, employees, entitlements, revocations, sessions, tenants, tokens } =
+    deps;
+  return {
+    grantType: extensionGrant('assisted-customer'),
+    parameters,
+    client: 'none',
+    async handle(request, { customerId, legalEntityId = null, reason }) {
+      const { principal } = request;
+      // The scope alone is not enough: an assisted token, or a client, cannot assist.
+      if (principal?.kind !== 'employee') throw forbidden([['customer.assisted_buying_manage']], []);
+      if (reason.trim() === '' || reason.length > MOST_REASON_CHARACTERS) {
+        throw badInput('input.reason', `Say why, in at most ${MOST_REASON_CHARACTERS} characters.`);
+      }
+      const ctx = inTenant(request, principal.tenantId);
+      const tenant = tenants.get(ctx);
+      const rev = await revocations.latest();
+      const actorId = principal.employeeId;
+      const sessionId = newSessionId();
+      const seconds = tenant.settings.assistedTokenSeconds;
+      const assisted = await database.transaction(ctx, async (tx) => {
+        if (!(await employees.findEnabled(tx, ctx, actorId))) throw unauthenticated('the employee is disabled');
+        const customer = await customers.findEnabled(tx, ctx, customerId);
+        if (!customer) throw notFound('Customer');
+        const legalEntity =
+          legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
+        await sessions.begin(tx, ctx, {
+          id: sessionId,
+          owner: { kind: 'customer', id: customer.id },
+          clientId: null,
+          legalEntityId,
+          context: null,
+          actorId,
+          idleSeconds: seconds,
+          mostSeconds: seconds,
+        });
+        await recordAudit(tx, ctx, {
+          type: 'token.assisted',
+          subject: { kind: 'customer', id: customer.id },
+          reason: reason.trim(),
+          legalEntityId,
+          details: { sessionId },
+        });
+        return {
+          customer,
+          legalEntity,
+          entitled: await entitlements.ofCustomer(tx, ctx.tenantId, customer.id, legalEntityId),
+        };
+      });
+      const { customer, legalEntity } = assisted;
+      const subject = {
+        ...assisted,
+        tenant,
+        sessionId,
+        clientId: FIRST_PARTY_CLIENT,
+        rev,
+        actorId,
+        lifetimeSeconds: seconds,
+      };
+      const issued = await issueCustomerTokens(tokens, subject);
+      return { ...issued, refreshToken: null, branchedFrom: null, sessionId, legalEntity, customer };
+    },
+  };
+}
