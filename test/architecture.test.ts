@@ -65,10 +65,15 @@ it.each(files)('%s imports downwards only', (file) =>
     imports(file)
       .filter(({ to, typeImport }) => !to.includes('generated') && !isAllowed(file, to, typeImport))
       .map(({ to }) => to),
-  ).toEqual([]));
+  ).toEqual([]),
+);
 
 it.each(files)('%s stays within the fences', (file) =>
-  expect(fences.filter(([word, home]) => text(file).includes(word) && !home.test(file)).map(([word]) => word)).toEqual([]));
+  expect(fences.filter(([word, home]) => text(file).includes(word) && !home.test(file)).map(([word]) => word)).toEqual(
+    [],
+  ),
+);
 
 it.each(files)('%s stays under 300 lines', (file) =>
-  expect(text(file).split('\n').length).toBeLessThan(file.endsWith('registry.ts') ? Number.POSITIVE_INFINITY : 300));
+  expect(text(file).split('\n').length).toBeLessThan(file.endsWith('registry.ts') ? Number.POSITIVE_INFINITY : 300),
+);

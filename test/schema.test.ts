@@ -8,7 +8,9 @@ import { declaredSchema } from '../src/graphql/schema.ts';
 import { printSchemaWithAccess } from '../src/graphql/schema-printing.ts';
 
 it('schema.graphql at the root is what the code declares (npm run schema)', () => {
-  expect(readFileSync(join(import.meta.dirname, '../schema.graphql'), 'utf8')).toBe(printSchemaWithAccess(declaredSchema));
+  expect(readFileSync(join(import.meta.dirname, '../schema.graphql'), 'utf8')).toBe(
+    printSchemaWithAccess(declaredSchema),
+  );
 });
 
 it('every type, field, argument and enum value is described', () => {
@@ -20,7 +22,8 @@ it('every type, field, argument and enum value is described', () => {
     if (type.name.startsWith('__') || ['Boolean', 'Float', 'ID', 'Int', 'String'].includes(type.name)) continue;
     note(type.name, type);
     if (isEnumType(type)) for (const value of type.getValues()) note(`${type.name}.${value.name}`, value);
-    if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) note(`${type.name}.${field.name}`, field);
+    if (isInputObjectType(type))
+      for (const field of Object.values(type.getFields())) note(`${type.name}.${field.name}`, field);
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       note(`${type.name}.${field.name}`, field);

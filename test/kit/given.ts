@@ -42,7 +42,11 @@ export function givenCompany({ app }: Service, id = `company-${randomUUID()}`) {
 }
 
 /** A client of the tenant `demo` with its secret. */
-export async function givenClient({ app }: Service, scopes: readonly string[], kind: 'CUSTOM' | 'STOREFRONT' = 'CUSTOM') {
+export async function givenClient(
+  { app }: Service,
+  scopes: readonly string[],
+  kind: 'CUSTOM' | 'STOREFRONT' = 'CUSTOM',
+) {
   const id = `client-${randomUUID()}`;
   const { clientSecret } = await app.modules.clients.register(ctxOf('demo'), { id, name: id, kind, scopes });
   return { id, clientSecret: clientSecret ?? '' };

@@ -7,7 +7,11 @@ export interface Answer<Data = Record<string, unknown>> {
   readonly status: number;
   readonly headers: Headers;
   readonly data: Data | null | undefined;
-  readonly errors: readonly { message: string; path?: readonly (string | number)[]; extensions: Record<string, unknown> }[];
+  readonly errors: readonly {
+    message: string;
+    path?: readonly (string | number)[];
+    extensions: Record<string, unknown>;
+  }[];
   /** `extensions.code` of the first error. */
   readonly code: string | undefined;
   readonly body: string;

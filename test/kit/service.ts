@@ -1,10 +1,12 @@
 // A running service for tests: the real thing on a free port, with the demo data. One per worker is shared
 // (`theService`); tests that restart, break or race it start their own.
 
+import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Ctx } from '../../src/context.ts';
 import { createLogger } from '../../src/observability/logger.ts';
+import { createDatabaseIn } from './postgres.ts';
 
 /** A running service. */
 export interface Service {
@@ -21,11 +23,19 @@ export interface Service {
 
 export const ISSUER = 'https://scopeward.test';
 
-/** Starts a service. `env`: as in .env.example; the database is `memory:` unless said. */
+/** A database of its own: embedded, or with TEST_ON=postgresql in the run's PostgreSQL cluster. */
+async function newDatabase(): Promise<string> {
+  if (process.env.TEST_ON !== 'postgresql') return 'memory:';
+  const cluster = inject('postgresUrl');
+  if (!cluster) throw new Error('TEST_ON=postgresql needs the server binaries of PostgreSQL on this machine.');
+  return createDatabaseIn(cluster);
+}
+
+/** Starts a service. `env`: as in .env.example; the database is a new one unless said. */
 export async function startService(env: Record<string, string> = {}): Promise<Service> {
   const config = readConfig({
     NODE_ENV: 'test',
-    DATABASE_URL: process.env.DATABASE_URL ?? 'memory:',
+    DATABASE_URL: env.DATABASE_URL ?? (await newDatabase()),
     ISSUER,
     PORT: '0',
     TRUSTED_PROXIES: 'none',

@@ -34,9 +34,13 @@ const customerFields = `${guestFields} saasToken legalEntity { id name } custome
 /** A new guest of a storefront. */
 export const guest = async (at: At, input: Record<string, unknown> = {}): Promise<GuestToken> =>
   only(
-    await graphql(at, `mutation ($input: IssueAnonymousTokenInput!) { issueAnonymousToken(input: $input) { ${guestFields} } }`, {
-      variables: { input: { tenant: 'demo', clientId: 'demo-storefront', ...input } },
-    }),
+    await graphql(
+      at,
+      `mutation ($input: IssueAnonymousTokenInput!) { issueAnonymousToken(input: $input) { ${guestFields} } }`,
+      {
+        variables: { input: { tenant: 'demo', clientId: 'demo-storefront', ...input } },
+      },
+    ),
   );
 
 export const tryRefreshGuest = (at: At, refreshToken: string): Promise<Answer> =>
@@ -46,26 +50,41 @@ export const tryRefreshGuest = (at: At, refreshToken: string): Promise<Answer> =
 
 /** A login attempt: `input.anonymousToken`, or a bearer. */
 export const tryLogin = (at: At, input: Record<string, unknown>, bearer?: string): Promise<Answer> =>
-  graphql(at, `mutation ($input: IssueCustomerTokenInput!) { issueCustomerToken(input: $input) { ${customerFields} } }`, {
-    variables: { input: { password: PASSWORD, ...input } },
-    bearer,
-  });
+  graphql(
+    at,
+    `mutation ($input: IssueCustomerTokenInput!) { issueCustomerToken(input: $input) { ${customerFields} } }`,
+    {
+      variables: { input: { password: PASSWORD, ...input } },
+      bearer,
+    },
+  );
 
 /** A guest who signs in. */
-export async function signIn(at: At, email = 'buyer@demo.example', input: Record<string, unknown> = {}): Promise<CustomerToken> {
+export async function signIn(
+  at: At,
+  email = 'buyer@demo.example',
+  input: Record<string, unknown> = {},
+): Promise<CustomerToken> {
   const tenant = email.endsWith('@rival.example') ? 'rival' : 'demo';
   const { accessToken } = await guest(at, { tenant, clientId: `${tenant}-storefront` });
   return only(await tryLogin(at, { email, anonymousToken: accessToken, ...input }));
 }
 
 export const tryRefresh = (at: At, refreshToken: string, input: Record<string, unknown> = {}): Promise<Answer> =>
-  graphql(at, `mutation ($input: RefreshCustomerTokenInput!) { refreshCustomerToken(input: $input) { ${customerFields} } }`, {
-    variables: { input: { refreshToken, ...input } },
-  });
+  graphql(
+    at,
+    `mutation ($input: RefreshCustomerTokenInput!) { refreshCustomerToken(input: $input) { ${customerFields} } }`,
+    {
+      variables: { input: { refreshToken, ...input } },
+    },
+  );
 
 /** A refresh that succeeds. */
-export const refresh = async (at: At, refreshToken: string, input: Record<string, unknown> = {}): Promise<CustomerToken> =>
-  only(await tryRefresh(at, refreshToken, input));
+export const refresh = async (
+  at: At,
+  refreshToken: string,
+  input: Record<string, unknown> = {},
+): Promise<CustomerToken> => only(await tryRefresh(at, refreshToken, input));
 
 export const tryEmployeeLogin = (at: At, email: string, password = PASSWORD, tenant = 'demo'): Promise<Answer> =>
   graphql(
