@@ -51,3 +51,43 @@ export async function givenClient(
   const { clientSecret } = await app.modules.clients.register(ctxOf('demo'), { id, name: id, kind, scopes });
   return { id, clientSecret: clientSecret ?? '' };
 }
+
+/** A group of customers of the tenant `demo` that belongs to no company, with this customer as its member. */
+export async function givenCustomerGroup({ app }: Service, scopes: readonly string[], customerId: string) {
+  const tenantId = 'demo';
+  const db = app.modules.database.forTenant(ctxOf(tenantId));
+  const name = `group-${randomUUID()}`;
+  const group = await db.group.create({ data: { tenantId, name, userType: 'CUSTOMER' } });
+  const control = await db.accessControl.create({ data: { tenantId, name, scopes: [...scopes] } });
+  await db.groupAccessControl.create({ data: { tenantId, groupId: group.id, accessControlId: control.id } });
+  await db.customerMembership.create({ data: { tenantId, groupId: group.id, customerId } });
+  return group;
+}
+
+/** A tenant of the test's own, with these settings: a storefront, a back end, a customer and an employee. */
+export async function givenTenant({ app }: Service, settings: Record<string, unknown> = {}) {
+  const { tenants, signingKeys, clients, customers, employees, groups, legalEntities, contactAssignments } =
+    app.modules;
+  const id = `t-${randomUUID().slice(0, 12)}`;
+  const ctx = ctxOf(id);
+  await tenants.create({ id, name: id, settings });
+  await signingKeys.ensure(id);
+  await groups.ensurePredefined(ctx);
+  await clients.register(ctx, { id: `${id}-storefront`, name: 'Storefront', kind: 'STOREFRONT', scopes: [] });
+  const clientSecret = 'a secret for this test only';
+  const backend = { id: `${id}-backend`, name: 'Back end', kind: 'BACKEND', scopes: [], everyScope: true } as const;
+  await clients.register(ctx, { ...backend, clientSecret });
+  const company = await legalEntities.create(ctx, { id: 'company', name: 'Company' });
+  const customer = await customers.register(ctx, { email: `customer@${id}.example`, password: PASSWORD });
+  await contactAssignments.assign(ctx, customer.id, company.id);
+  const names = { firstName: 'Tom', lastName: 'Tenant' };
+  const employee = await employees.create(ctx, { email: `employee@${id}.example`, password: PASSWORD, ...names });
+  const groupId = await groups.ensureForEmployees(ctx, 'Everything', 'every');
+  await groups.addEmployee(ctx, groupId, employee.id);
+  return { id, storefront: `${id}-storefront`, backend: { id: backend.id, clientSecret }, customer, employee };
+}
+
+/** Makes every use of a refresh token of the session so old that no retry is due any more. */
+export const givenOldUses = ({ app }: Service, sessionId: string) =>
+  app.modules.database.system()
+    .$executeRaw`UPDATE refresh_tokens SET spent_at = spent_at - interval '1 hour' WHERE session_id = ${sessionId}`;

@@ -132,3 +132,36 @@ export async function isGood(at: At, accessToken: string): Promise<boolean> {
 /** The claims of a token, unverified. */
 export const claimsOf = (token: string): Record<string, any> =>
   JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString('utf8'));
+
+/** The B2B token: the same refresh, by the name that says what for. */
+export const tryB2B = (
+  at: At,
+  refreshToken: string,
+  legalEntityId: string,
+  input: Record<string, unknown> = {},
+): Promise<Answer> =>
+  graphql(at, `mutation ($input: IssueB2BTokenInput!) { issueB2BToken(input: $input) { ${customerFields} } }`, {
+    variables: { input: { refreshToken, legalEntityId, ...input } },
+  });
+
+/** An employee asks to act for a customer. */
+export const tryAssist = (at: At, bearer: string | undefined, input: Record<string, unknown>): Promise<Answer> =>
+  graphql(
+    at,
+    `mutation ($input: IssueAssistedCustomerTokenInput!) { issueAssistedCustomerToken(input: $input) { ${customerFields} } }`,
+    { bearer, variables: { input: { reason: 'On the phone', ...input } } },
+  );
+
+/** Waits until the token is refused. @returns after how many ms; Infinity: not within `mostMs` */
+export async function refusedAfter(at: At, accessToken: string, mostMs: number): Promise<number> {
+  const began = performance.now();
+  while (await isGood(at, accessToken)) {
+    if (performance.now() - began > mostMs) return Number.POSITIVE_INFINITY;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return performance.now() - began;
+}
+
+/** The header of a token, unverified. */
+export const headerOf = (token: string): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString('utf8'));

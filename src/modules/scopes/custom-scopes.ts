@@ -82,11 +82,12 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
       if (length > MOST_CHARACTERS)
         throw conflict('TOO_MANY_SCOPES', 'All scopes of a tenant have to fit into one token.');
       await database.transaction(ctx, async (tx) => {
+        const same = await tx.customScope.count({ where: { id: { in: synonymsOf(id) } } });
         const created = await tx.customScope.createMany({
           data: [{ tenantId: ctx.tenantId, id, description }],
           skipDuplicates: true,
         });
-        if (created.count === 0) throw conflict('SCOPE_EXISTS', 'There is a scope of that id.');
+        if (created.count === 0 || same > 0) throw conflict('SCOPE_EXISTS', 'There is a scope of that meaning.');
         await recordAudit(tx, ctx, { type: 'scope.created', subject: { kind: 'scope', id } });
       });
       await changes.catchUp();
@@ -96,9 +97,9 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
     /** Removes a scope that the tenant defined. @throws NOT_FOUND, CONFLICT `SCOPE_IN_USE` */
     async delete(ctx: Ctx, id: string): Promise<void> {
       await database.transaction(ctx, async (tx) => {
-        const inUse =
-          (await tx.client.count({ where: { scopes: { has: id } } })) +
-          (await tx.accessControl.count({ where: { scopes: { has: id } } }));
+        // Clients and access controls may give it in its other spelling.
+        const where = { scopes: { hasSome: spellings(id) } };
+        const inUse = (await tx.client.count({ where })) + (await tx.accessControl.count({ where }));
         if (inUse > 0) throw conflict('SCOPE_IN_USE', 'Clients or access controls still give this scope.');
         const deleted = await tx.customScope.deleteMany({ where: { id } });
         if (deleted.count === 0) throw notFound('Scope');

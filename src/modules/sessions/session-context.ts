@@ -18,7 +18,21 @@ export type SessionContextChange = { [Key in keyof GuestContext]?: string | null
 };
 
 const MOST_ATTRIBUTE_BYTES = 2048;
-const fields = ['siteCode', 'currency', 'language', 'targetLocation'] as const;
+
+const shapes = {
+  siteCode: /^[\w-]{1,64}$/,
+  currency: /^[A-Z]{3}$/,
+  language: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/,
+  targetLocation: /^[\w-]{1,64}$/,
+} as const satisfies Record<keyof GuestContext, RegExp>;
+const fields = Object.keys(shapes) as (keyof GuestContext)[];
+
+/** A value of the context as it is kept; empty is null. @throws BAD_USER_INPUT naming the field */
+export function checkedContextValue(field: keyof GuestContext, value: string | null): string | null {
+  if (value === null || value === '') return null;
+  if (!shapes[field].test(value)) throw badInput(`input.${field}`, `This is not a ${field}.`);
+  return value;
+}
 
 function merged(before: unknown, change: unknown): Record<string, unknown> {
   if (change === undefined || change === null) return (before ?? {}) as Record<string, unknown>;
@@ -45,9 +59,10 @@ export function createSessionContexts(deps: { database: Database }) {
 
     /** Changes the context of an open session. @param version the one last read @throws CONFLICT `STALE_VERSION`, BAD_USER_INPUT */
     async update(ctx: Ctx, sessionId: string, version: number, change: SessionContextChange): Promise<SessionContext> {
-      for (const field of fields) {
-        if ((change[field]?.length ?? 0) > 64) throw badInput(`input.${field}`, 'At most 64 characters.');
-      }
+      const values = fields.flatMap((field) => {
+        const value = change[field];
+        return value === undefined ? [] : [[field, checkedContextValue(field, value)]];
+      });
       return deps.database.transaction(ctx, async (tx) => {
         const session = await tx.session.findFirst({ where: { id: sessionId, endedAt: null } });
         if (!session) throw notFound('Session');
@@ -55,9 +70,7 @@ export function createSessionContexts(deps: { database: Database }) {
         const [updated] = await tx.session.updateManyAndReturn({
           where: { id: sessionId, contextVersion: version },
           data: {
-            ...Object.fromEntries(
-              fields.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]),
-            ),
+            ...Object.fromEntries(values),
             attributes: attributes as object,
             contextVersion: { increment: 1 },
           },

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
-import { notFound, unauthenticated } from '../../errors/domain-error.ts';
+import { badInput, notFound, unauthenticated } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { GuestContext } from '../principals/principal.ts';
 import { principalKey, sessionKey } from '../revocations/revocation-key.ts';
@@ -48,6 +48,16 @@ interface Window {
 }
 
 const open = (filter: SessionFilter) => ({ ...filter, endedAt: null, expiresAt: { gt: new Date() } });
+
+/** Where a cursor stands. @throws BAD_USER_INPUT for one of another list */
+function placeOf(name: 'after' | 'before', key: readonly string[] | null): { createdAt: Date; id: string } | null {
+  if (!key) return null;
+  const [at, id, ...rest] = key;
+  const createdAt = new Date(at ?? '');
+  if (Number.isNaN(createdAt.getTime()) || id === undefined || rest.length > 0)
+    throw badInput(name, 'This cursor is not of this list.');
+  return { createdAt, id };
+}
 
 /** 128 random bits. */
 export const newSessionId = (): string => randomBytes(16).toString('base64url');
@@ -152,9 +162,10 @@ export function createSessions(deps: { database: Database; revocations: Revocati
       return ended;
     },
 
-    /** A page of the tenant's open sessions, newest first. */
-    page(ctx: Ctx, filter: SessionFilter, { after, before, limit, inverted }: Window): Promise<Session[]> {
-      const [newer, older] = [before, after].map((key) => key && { createdAt: new Date(key[0]!), id: key[1]! });
+    /** A page of the tenant's open sessions, newest first. @throws BAD_USER_INPUT for a cursor of another list */
+    async page(ctx: Ctx, filter: SessionFilter, { after, before, limit, inverted }: Window): Promise<Session[]> {
+      const older = placeOf('after', after);
+      const newer = placeOf('before', before);
       const direction = inverted ? 'asc' : 'desc';
       return database.forTenant(ctx).session.findMany({
         where: {
