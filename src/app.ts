@@ -139,17 +139,13 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
     { name: 'keys', check: () => tenants.all().every(({ id }) => signingKeys.hasCurrent(id)) },
   ];
   const graphiql = config.graphiql ? await createGraphiql() : null;
-  const http = createHttpServer({
-    config,
-    logger,
-    verifyAccessToken: verifier.principal,
-    routes: [
-      ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
-      ...(graphiql?.routes ?? []),
-      ...createHealthRoutes({ checks }),
-      ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
-    ],
-  });
+  const routes = [
+    ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
+    ...(graphiql?.routes ?? []),
+    ...createHealthRoutes({ checks }),
+    ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
+  ];
+  const http = createHttpServer({ config, logger, verifyAccessToken: verifier.principal, routes });
   const maintenance = createMaintenance({
     attempts,
     database,
@@ -164,7 +160,7 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
   return {
     http,
     modules,
-    graphql,
+    routes,
     /** Resolves when everything is loaded: however long the database stays away. @throws SealedKeyError */
     async start(): Promise<void> {
       await database.ready;

@@ -20,9 +20,9 @@ const catalogueNames: Partial<Record<OAuthErrorCode, string>> = {
 /** OAuth's code in the spelling of GraphQL: `invalid_grant` is `INVALID_GRANT`. */
 export const graphQLCode = (code: OAuthErrorCode): string => catalogueNames[code] ?? code.toUpperCase();
 
-/** A refusal of the HTTP request itself; `status` is for the transport only. */
-export const badRequest = (message: string, status = 400): GraphQLError =>
-  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status, spec: false } } });
+/** A refusal of the HTTP request itself; `status` and `headers` are for the transport only. */
+export const badRequest = (message: string, status = 400, headers: Record<string, string> = {}): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status, spec: false, headers } } });
 
 /** What libraries call the caller's mistakes; the catalogue has one name for them. */
 const otherNames = new Set([

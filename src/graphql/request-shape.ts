@@ -7,8 +7,13 @@ import { badRequest } from './errors.ts';
 
 const jsonContentType = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
+interface RequestShapeOptions {
+  /** GET is answered to anybody who makes a browser ask, without a preflight: production has no use for that. */
+  readonly queriesByGet: boolean;
+}
+
 /** Refuses requests that are not one JSON object with a document. */
-export function useRequestShape(): Plugin {
+export function useRequestShape({ queriesByGet }: RequestShapeOptions): Plugin {
   return {
     onRequestParse({ request, requestParser, setRequestParser }) {
       if (request.method === 'POST' && !jsonContentType.test(request.headers.get('content-type') ?? '')) {
@@ -20,6 +25,9 @@ export function useRequestShape(): Plugin {
           throw badRequest('The request is not valid JSON, or not an object.');
         });
         assertParams(params);
+        if (request.method === 'GET' && !queriesByGet) {
+          throw badRequest('Send operations by POST.', 405, { Allow: 'POST' });
+        }
         return params;
       });
     },

@@ -75,7 +75,7 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions) {
       errorCache: { get: () => undefined, set: () => {} },
     },
     plugins: [
-      useRequestShape(),
+      useRequestShape({ queriesByGet: !config.production }),
       useDocumentLimits(schema, introspection),
       ...(introspection
         ? []

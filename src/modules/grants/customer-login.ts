@@ -13,7 +13,6 @@ import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Attempts } from '../limits/attempts.ts';
 import type { Customer, Customers } from '../principals/customers.ts';
-import { attemptKey } from '../principals/email.ts';
 import type { Passwords } from '../principals/passwords.ts';
 import type { AnonymousPrincipal } from '../principals/principal.ts';
 import { sessionKey } from '../revocations/revocation-key.ts';
@@ -27,6 +26,7 @@ import type { TokenVerifier } from '../tokens/verify.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { guestOf } from './guest-of.ts';
+import { provePassword } from './prove-password.ts';
 
 const parameters = z.object({
   email: z.string(),
@@ -52,32 +52,12 @@ export function createCustomerLoginGrant(deps: {
   tokens: TokenIssuer;
   verifier: TokenVerifier;
 }): Grant<typeof parameters, CustomerTokens, 'none'> {
-  const { attempts, clients, contactAssignments, customers, database, entitlements, passwords } = deps;
+  const { clients, contactAssignments, customers, database, entitlements } = deps;
   const { refreshTokens, revocations, sessions, tenants, tokens, verifier } = deps;
 
-  /** The customer who proved the password. @throws RATE_LIMITED, INVALID_GRANT */
-  async function authenticate(ctx: Ctx, tenant: Tenant, email: string, password: string): Promise<Customer> {
-    passwords.requireHashable(password, 'input.password');
-    const attempt = await attempts.begin(ctx, 'customer', attemptKey(email));
-    const customer = tenant.settings.customerPasswords ? await customers.findByEmail(ctx, email) : null;
-    const isRight = await passwords.matches(password, customer?.passwordHash ?? null);
-    if (!customer || !isRight || !customer.enabled) {
-      await recordAudit(database.forTenant(ctx), ctx, {
-        type: 'login.failed',
-        outcome: 'refused',
-        reason: !customer ? 'unknown account' : isRight ? 'disabled' : 'wrong password',
-        ...(customer ? { subject: { kind: 'customer', id: customer.id } } : {}),
-      });
-      throw new OAuthError('invalid_grant', { cause: 'unknown account, wrong password or disabled' });
-    }
-    await attempts.succeeded(ctx, attempt);
-    if (customer.passwordHash && passwords.isOutdated(customer.passwordHash))
-      await customers.rehash(ctx, customer, password);
-    return customer;
-  }
-
-  /** Claims the session. Its revocation entry is written before the facts are read, so the number it gets can be
-   * stamped on the tokens: whatever changes after it has a higher one. */
+  /** Claims the session. The account is held, so that whoever disables it or sets a password sees the session. The
+   * revocation entry is written before the other facts are read, so the number it gets can be stamped on the tokens:
+   * whatever changes after it has a higher one. */
   async function claim(
     tx: TenantClient,
     ctx: Ctx,
@@ -87,6 +67,10 @@ export function createCustomerLoginGrant(deps: {
     legalEntityId: string | null,
   ) {
     const { settings } = tenant;
+    const customer = await customers.holdEnabled(tx, ctx, proved.id);
+    if (customer?.passwordHash !== proved.passwordHash || !customer) {
+      throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
+    }
     await sessions.begin(tx, ctx, {
       id: guest.sessionId,
       owner: { kind: 'customer', id: proved.id },
@@ -104,10 +88,6 @@ export function createCustomerLoginGrant(deps: {
       legalEntityId,
     });
     const rev = await revocations.record(tx, ctx, [sessionKey(guest.sessionId)], 'session.claimed');
-    const customer = await customers.findEnabled(tx, ctx, proved.id);
-    if (customer?.passwordHash !== proved.passwordHash || !customer) {
-      throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
-    }
     if (!(await clients.isEnabled(tx, ctx, guest.clientId))) throw unauthenticated('the client or tenant is disabled');
     const legalEntity =
       legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
@@ -124,8 +104,16 @@ export function createCustomerLoginGrant(deps: {
       const ctx = inTenant(request, guest.tenantId);
       const tenant = tenants.find(guest.tenantId);
       if (!tenant) throw unauthenticated('the tenant is suspended');
+      if (request.principal && request.principal.tenantId !== tenant.id)
+        throw unauthenticated('the bearer and the guest are of two tenants');
       if (await sessions.isClaimed(ctx, guest.sessionId)) throw unauthenticated('the session has been claimed before');
-      const proved = await authenticate(ctx, tenant, email, password);
+      const proved = await provePassword(deps, ctx, {
+        kind: 'customer',
+        email,
+        password,
+        allowed: tenant.settings.customerPasswords,
+        accounts: customers,
+      });
       const claimed = await database
         .transaction(ctx, (tx) => claim(tx, ctx, tenant, guest, proved, legalEntityId))
         .catch(async (error: unknown) => {

@@ -2,23 +2,24 @@
 // Invariant: nothing tells an unknown account, a disabled one and a wrong password apart.
 
 import { z } from 'zod';
-import type { Ctx } from '../../context.ts';
 import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Attempts } from '../limits/attempts.ts';
-import { attemptKey } from '../principals/email.ts';
-import type { Employee, Employees } from '../principals/employees.ts';
+import { networkOf } from '../limits/network.ts';
+import { createRate } from '../limits/rates.ts';
+import type { Employees } from '../principals/employees.ts';
 import type { Passwords } from '../principals/passwords.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
 import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import { inTenant } from '../tenants/in-tenant.ts';
-import type { Tenant, Tenants } from '../tenants/tenants.ts';
+import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type EmployeeTokens, issueEmployeeAccessToken } from './employee-tokens.ts';
 import { extensionGrant, type Grant } from './grant.ts';
+import { provePassword } from './prove-password.ts';
 
 const parameters = z.object({ tenant: z.string(), email: z.string(), password: z.string() });
 
@@ -35,39 +36,11 @@ export function createEmployeeLoginGrant(deps: {
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, EmployeeTokens, 'none'> {
-  const {
-    attempts,
-    database,
-    employees,
-    entitlements,
-    passwords,
-    refreshTokens,
-    revocations,
-    sessions,
-    tenants,
-    tokens,
-  } = deps;
+  const { database, employees, entitlements, passwords } = deps;
+  const { refreshTokens, revocations, sessions, tenants, tokens } = deps;
 
-  /** The employee who proved the password. @throws RATE_LIMITED, INVALID_GRANT */
-  async function authenticate(ctx: Ctx, tenant: Tenant, email: string, password: string): Promise<Employee> {
-    passwords.requireHashable(password, 'input.password');
-    const attempt = await attempts.begin(ctx, 'employee', attemptKey(email));
-    const employee = tenant.settings.employeePasswords ? await employees.findByEmail(ctx, email) : null;
-    const isRight = await passwords.matches(password, employee?.passwordHash ?? null);
-    if (!employee || !isRight || !employee.enabled) {
-      await recordAudit(database.forTenant(ctx), ctx, {
-        type: 'login.failed',
-        outcome: 'refused',
-        reason: !employee ? 'unknown account' : isRight ? 'disabled' : 'wrong password',
-        ...(employee ? { subject: { kind: 'employee', id: employee.id } } : {}),
-      });
-      throw new OAuthError('invalid_grant', { cause: 'unknown account, wrong password or disabled' });
-    }
-    await attempts.succeeded(ctx, attempt);
-    if (employee.passwordHash && passwords.isOutdated(employee.passwordHash))
-      await employees.rehash(ctx, employee, password);
-    return employee;
-  }
+  /** A flood of hashes for tenants that do not exist has no attempts to be counted with. */
+  const unknownTenants = createRate({ limit: 100, windowSeconds: 15 * 60 });
 
   return {
     grantType: extensionGrant('employee-login'),
@@ -78,16 +51,23 @@ export function createEmployeeLoginGrant(deps: {
       // An unknown tenant costs a hash too, so it cannot be told from a wrong password by time.
       if (!tenant) {
         passwords.requireHashable(password, 'input.password');
+        if (request.ipAddress !== null) unknownTenants.take(networkOf(request.ipAddress));
         await passwords.matches(password, null);
         throw new OAuthError('invalid_grant', { cause: 'unknown tenant' });
       }
       const ctx = inTenant(request, tenant.id);
-      const proved = await authenticate(ctx, tenant, email, password);
+      const proved = await provePassword(deps, ctx, {
+        kind: 'employee',
+        email,
+        password,
+        allowed: tenant.settings.employeePasswords,
+        accounts: employees,
+      });
       const rev = await revocations.latest();
       const sessionId = newSessionId();
       const { employeeSessionSeconds } = tenant.settings;
       const begun = await database.transaction(ctx, async (tx) => {
-        const employee = await employees.findEnabled(tx, ctx, proved.id);
+        const employee = await employees.holdEnabled(tx, ctx, proved.id);
         if (!employee || employee.passwordHash !== proved.passwordHash) {
           throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
         }

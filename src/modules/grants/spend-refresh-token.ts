@@ -81,14 +81,12 @@ export function createRefreshTokenSpending(deps: {
         throw refuse('issued to another client');
       }
       if (!family.isLive) throw refuse('ended or expired');
-      perFamily.take(family.sessionId);
-      if (family.isSpent) {
-        await requireGood(
-          ctx,
-          family,
-          await refreshTokens.outcomeOfSpent(database.forTenant(ctx), ctx.tenantId, token, use),
-        );
-      }
+      const spent = family.isSpent
+        ? await refreshTokens.outcomeOfSpent(database.forTenant(ctx), ctx.tenantId, token, use)
+        : null;
+      // Reuse is never overlooked for the brake's sake: whoever stole the successor could keep the brake on.
+      if (spent?.outcome !== 'reused') perFamily.take(family.sessionId);
+      if (spent) await requireGood(ctx, family, spent);
       return { family, ctx };
     },
 

@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import type { Database } from '../../database/database.ts';
 import { rateLimited } from '../../errors/domain-error.ts';
+import { networkOf } from './network.ts';
 
 const WINDOW_SECONDS = 15 * 60;
 const PER_ACCOUNT = 10;
 const PER_ADDRESS = 100;
+const BATCH = 5000;
 
 /** What an attempt counts against. */
 export interface Attempt {
@@ -17,19 +19,6 @@ export interface Attempt {
 }
 
 const digest = (text: string) => new Uint8Array(createHash('sha256').update(text).digest());
-
-/** IPv6 callers own a /64; IPv4 callers an address. */
-function networkOf(ipAddress: string): string {
-  if (!ipAddress.includes(':')) return ipAddress;
-  const [head = '', tail = ''] = ipAddress.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const rest = tail.split(':').filter(Boolean);
-  while (groups.length + rest.length < 8) groups.push('0');
-  return `${[...groups, ...rest]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
-}
 
 /** Counting of failed logins. */
 export function createAttempts(deps: { database: Database }) {
@@ -44,6 +33,12 @@ export function createAttempts(deps: { database: Database }) {
         window_start = CASE WHEN a.window_start < now() - make_interval(secs => ${WINDOW_SECONDS}) THEN now() ELSE a.window_start END
       RETURNING count, greatest(1, ceil(extract(epoch FROM window_start - now()) + ${WINDOW_SECONDS}))::int AS retry_after`;
     if (row!.count > limit) throw rateLimited(row!.retry_after);
+  }
+
+  async function giveBack(ctx: Ctx, id: Attempt['account'] | null): Promise<void> {
+    if (id === null) return;
+    const where = { id, count: { gt: 0 } };
+    await database.forTenant(ctx).attempt.updateMany({ where, data: { count: { decrement: 1 } } });
   }
 
   return {
@@ -66,20 +61,21 @@ export function createAttempts(deps: { database: Database }) {
     async succeeded(ctx: Ctx, attempt: Attempt): Promise<void> {
       const db = database.forTenant(ctx);
       await db.attempt.deleteMany({ where: { id: attempt.account } });
-      if (attempt.address) {
-        await db.attempt.updateMany({
-          where: { id: attempt.address, count: { gt: 0 } },
-          data: { count: { decrement: 1 } },
-        });
-      }
+      await giveBack(ctx, attempt.address);
     },
 
-    /** Forgets windows that are over. @returns how many */
+    /** The password could not be checked (an outage, a full queue): nothing was tried. An outage that stops this too
+     * ends with the window. */
+    async withdraw(ctx: Ctx, attempt: Attempt): Promise<void> {
+      await Promise.allSettled([giveBack(ctx, attempt.account), giveBack(ctx, attempt.address)]);
+    },
+
+    /** Forgets a batch of windows that are over, by the clock that began them. @returns how many */
     async prune(): Promise<number> {
-      const { count: gone } = await database
-        .system()
-        .attempt.deleteMany({ where: { windowStart: { lt: new Date(Date.now() - 2 * WINDOW_SECONDS * 1000) } } });
-      return gone;
+      return database.system().$executeRaw`
+        DELETE FROM attempts WHERE (tenant_id, id) IN (
+          SELECT tenant_id, id FROM attempts WHERE window_start < now() - make_interval(secs => ${2 * WINDOW_SECONDS})
+          LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
     },
   };
 }

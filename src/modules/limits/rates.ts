@@ -12,13 +12,14 @@ export function createRate(deps: { limit: number; windowSeconds: number }) {
   const buckets = new Map<string, { level: number; at: number }>();
 
   return {
-    /** Counts one. @throws RATE_LIMITED with `retryAfter` in seconds */
+    /** Counts one. What is refused is not counted: the bucket fills while a caller keeps trying.
+     * @throws RATE_LIMITED with `retryAfter` in seconds */
     take(key: string): void {
       const now = performance.now();
       const bucket = buckets.get(key) ?? { level: limit, at: now };
       const level = Math.min(limit, bucket.level + (now - bucket.at) * perMs);
       buckets.delete(key);
-      buckets.set(key, { level: Math.max(0, level - 1), at: now });
+      buckets.set(key, { level: level < 1 ? level : level - 1, at: now });
       if (buckets.size > MOST_KEYS) buckets.delete(buckets.keys().next().value!);
       if (level < 1) throw rateLimited(Math.max(1, Math.ceil((1 - level) / perMs / 1000)));
     },

@@ -41,6 +41,6 @@ builder.mutationField('registerCustomer', (t) =>
       'A guest makes an account. Sign in with the same anonymous token to keep the session. Errors: BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN`, RATE_LIMITED.',
     access: authenticatedAs('anonymous'),
     args: { input: t.arg({ type: RegisterCustomerInput, required: true, description: 'The account.' }) },
-    resolve: (_root, { input }, ctx) => ctx.services.customers.register(ctx, input),
+    resolve: (_root, { input }, ctx) => ctx.services.customers.signUp(ctx, input),
   }),
 );

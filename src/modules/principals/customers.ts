@@ -6,6 +6,8 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { conflict, notFound } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { networkOf } from '../limits/network.ts';
+import { createRate } from '../limits/rates.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
@@ -24,7 +26,7 @@ export interface NewCustomer {
 
 const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
 
-/** Eight digits; the unique key decides in the rare case that two are alike. */
+/** Eight digits; of a million customers one in ninety gets a number that is taken already, and then another. */
 const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
 
 /** Use cases of customers. */
@@ -35,8 +37,15 @@ export function createCustomers(deps: {
   revocations: Revocations;
 }) {
   const { database, passwords, sessions, revocations } = deps;
+  const registrations = createRate({ limit: 100, windowSeconds: 3600 });
 
   return {
+    /** A guest makes an account. @throws as `register`, and RATE_LIMITED after 100 an hour from one address */
+    async signUp(ctx: Ctx, input: NewCustomer): Promise<Customer> {
+      if (ctx.ipAddress !== null) registrations.take(networkOf(ctx.ipAddress));
+      return this.register(ctx, input);
+    },
+
     /** The account of that address, enabled or not; null when there is none. */
     async findByEmail(ctx: { tenantId: string }, email: string): Promise<Customer | null> {
       const address = canonicalEmail(email);
@@ -59,26 +68,31 @@ export function createCustomers(deps: {
       return customer?.enabled ? customer : null;
     },
 
+    /** As `findEnabled`, and held until the commit: whoever disables the account or sets a password meanwhile waits,
+     * and then sees the session that this transaction makes. Call it first, before any revocation is written. */
+    async holdEnabled(tx: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
+      await tx.$queryRaw`SELECT 1 FROM customers WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR SHARE`;
+      return this.findEnabled(tx, ctx, id);
+    },
+
     /** Makes an account. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
     async register(ctx: Ctx, input: NewCustomer): Promise<Customer> {
       const email = requireEmail(input.email, 'input.email');
       passwords.requireAcceptable(input.password, 'input.password');
       const passwordHash = await passwords.hash(input.password);
+      const { firstName = null, lastName = null } = input;
+      const account = { tenantId: ctx.tenantId, email, passwordHash, firstName, lastName };
       return database.transaction(ctx, async (tx) => {
-        const [customer] = await tx.customer.createManyAndReturn({
-          data: [
-            {
-              tenantId: ctx.tenantId,
-              customerNumber: newCustomerNumber(),
-              email,
-              passwordHash,
-              firstName: input.firstName ?? null,
-              lastName: input.lastName ?? null,
-            },
-          ],
-          skipDuplicates: true,
-        });
-        if (!customer) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
+        const insert = async () => {
+          const data = [{ ...account, customerNumber: newCustomerNumber() }];
+          return (await tx.customer.createManyAndReturn({ data, skipDuplicates: true }))[0];
+        };
+        let customer = await insert();
+        while (!customer) {
+          const isTaken = (await tx.customer.count({ where: { email } })) > 0;
+          if (isTaken) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
+          customer = await insert();
+        }
         await recordAudit(tx, ctx, { type: 'customer.registered', subject: { kind: 'customer', id: customer.id } });
         return customer;
       });
@@ -117,12 +131,16 @@ export function createCustomers(deps: {
       return customer;
     },
 
-    /** Hashes again with today's parameters, unless the password changed meanwhile. */
-    async rehash(ctx: { tenantId: string }, customer: Customer, password: string): Promise<void> {
-      await database.forTenant(ctx).customer.updateMany({
-        where: { id: customer.id, passwordHash: customer.passwordHash },
-        data: { passwordHash: await passwords.hash(password) },
-      });
+    /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */
+    async rehash(ctx: { tenantId: string }, customer: Customer, password: string): Promise<Customer | null> {
+      const passwordHash = await passwords.hash(password);
+      const { count } = await database
+        .forTenant(ctx)
+        .customer.updateMany({
+          where: { id: customer.id, passwordHash: customer.passwordHash },
+          data: { passwordHash },
+        });
+      return count === 0 ? null : { ...customer, passwordHash };
     },
   };
 }

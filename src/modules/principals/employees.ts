@@ -58,6 +58,13 @@ export function createEmployees(deps: {
       return employee?.enabled ? employee : null;
     },
 
+    /** As `findEnabled`, and held until the commit: whoever disables the account or sets a password meanwhile waits,
+     * and then sees the session that this transaction makes. Call it first, before any revocation is written. */
+    async holdEnabled(tx: TenantClient, ctx: { tenantId: string }, id: string): Promise<Employee | null> {
+      await tx.$queryRaw`SELECT 1 FROM employees WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR SHARE`;
+      return this.findEnabled(tx, ctx, id);
+    },
+
     /** Makes an account that is in no group yet. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
     async create(ctx: Ctx, input: NewEmployee): Promise<Employee> {
       const email = requireEmail(input.email, 'input.email');
@@ -95,12 +102,16 @@ export function createEmployees(deps: {
       return employee;
     },
 
-    /** Hashes again with today's parameters, unless the password changed meanwhile. */
-    async rehash(ctx: { tenantId: string }, employee: Employee, password: string): Promise<void> {
-      await database.forTenant(ctx).employee.updateMany({
-        where: { id: employee.id, passwordHash: employee.passwordHash },
-        data: { passwordHash: await passwords.hash(password) },
-      });
+    /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */
+    async rehash(ctx: { tenantId: string }, employee: Employee, password: string): Promise<Employee | null> {
+      const passwordHash = await passwords.hash(password);
+      const { count } = await database
+        .forTenant(ctx)
+        .employee.updateMany({
+          where: { id: employee.id, passwordHash: employee.passwordHash },
+          data: { passwordHash },
+        });
+      return count === 0 ? null : { ...employee, passwordHash };
     },
   };
 }

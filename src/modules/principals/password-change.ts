@@ -40,7 +40,13 @@ export function createPasswordChange(deps: {
         ? db.customer.findFirst({ where })
         : db.employee.findFirst({ where }));
       const attempt = await attempts.begin(ctx, owner.kind, account?.email ?? owner.id);
-      if (!(await passwords.matches(currentPassword, account?.passwordHash ?? null))) {
+      const isRight = await passwords
+        .matches(currentPassword, account?.passwordHash ?? null)
+        .catch(async (error: unknown) => {
+          await attempts.withdraw(ctx, attempt);
+          throw error;
+        });
+      if (!isRight) {
         throw new OAuthError('invalid_grant', { cause: 'wrong current password' });
       }
       await attempts.succeeded(ctx, attempt);

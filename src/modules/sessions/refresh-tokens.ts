@@ -15,7 +15,7 @@ export interface RefreshTokenFamily {
   readonly legalEntityId: string | null;
   readonly owner: { readonly kind: 'customer' | 'employee'; readonly id: string };
   readonly clientId: string | null;
-  /** Neither expired nor ended. Spent or not is another question. */
+  /** Neither expired nor ended, and the tenant is not suspended. Spent or not is another question. */
   readonly isLive: boolean;
   readonly isSpent: boolean;
   readonly sessionStartedAt: Date;
@@ -116,10 +116,12 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
       >`
         SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
           coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
-          (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)) AS is_live,
+          (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
+            AND n.status = 'ACTIVE') AS is_live,
           t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
           (SELECT value FROM counters WHERE name = 'revocations') AS rev
         FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+        JOIN tenants n ON n.id = t.tenant_id
         WHERE t.id = ${digest(token)}`;
       if (!row) return null;
       return {

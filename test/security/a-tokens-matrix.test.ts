@@ -1,0 +1,228 @@
+// Which token opens which door (security.md case 14): a checked-in table, and everything else is refused. The doors are
+// read from the schema and the kinds from the code, so a new one without a row or column fails here.
+
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { type GraphQLArgument, type GraphQLInputField, getNamedType, isInputObjectType } from 'graphql';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../src/graphql/schema.ts';
+import type { TokenKind } from '../../src/modules/tokens/claims.ts';
+import { tokenKinds } from '../../src/modules/tokens/kinds/index.ts';
+import { introspect } from '../kit/forge.ts';
+import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
+import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { ISSUER, type Service, theService } from '../kit/service.ts';
+import { claimsOf, employee, guest, PASSWORD, serviceToken, signIn, tryRefreshGuest } from '../kit/stories.ts';
+
+let service: Service;
+let backend: string;
+let client: { id: string; clientSecret: string };
+let company: string;
+let customer: { id: string; email: string };
+
+beforeAll(async () => {
+  service = await theService();
+  backend = (await serviceToken(service)).accessToken;
+  client = await givenClient(service, ['product.product_read']);
+  company = (await givenCompany(service)).id;
+  customer = await givenCustomer(service, { [company]: 'BUYER' });
+});
+
+const assisted = async () => {
+  const { accessToken } = await employee(service);
+  const answer = await graphql(
+    service,
+    `mutation ($input: IssueAssistedCustomerTokenInput!) { issueAssistedCustomerToken(input: $input) { accessToken saasToken } }`,
+    { bearer: accessToken, variables: { input: { customerId: customer.id, reason: 'a test' } } },
+  );
+  return only<{ accessToken: string; saasToken: string }>(answer);
+};
+
+/** A token of an identity provider: rightly signed, for us, and by somebody else. */
+const idToken = async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const iat = Math.floor(Date.now() / 1000);
+  const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const claims = { iss: 'https://idp.test', aud: ISSUER, sub: customer.id, iat, exp: iat + 300, nonce: 'n' };
+  const input = `${part({ alg: 'ES256', typ: 'JWT', kid: 'idp-1' })}.${part(claims)}`;
+  return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+};
+
+const asCustomer = () => signIn(service, customer.email);
+
+/** What somebody may hold. `kind`: how the code names it, for signed tokens. */
+const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<string> }> = {
+  'service AT': { kind: 'service', make: async () => (await serviceToken(service)).accessToken },
+  'employee AT': { kind: 'employee', make: async () => (await employee(service)).accessToken },
+  'anonymous AT': { kind: 'anonymous', make: async () => (await guest(service)).accessToken },
+  'customer AT': { kind: 'customer', make: async () => (await asCustomer()).accessToken },
+  'company AT': {
+    kind: 'customer',
+    make: async () => (await signIn(service, customer.email, { legalEntityId: company })).accessToken,
+  },
+  'assisted AT': { kind: 'customer', make: async () => (await assisted()).accessToken },
+  'saas token': { kind: 'saas', make: async () => (await asCustomer()).saasToken },
+  'assisted saas token': { kind: 'saas', make: async () => (await assisted()).saasToken },
+  'anonymous RT': { kind: 'anonymous-refresh', make: async () => (await guest(service)).refreshToken },
+  'customer RT': { kind: null, make: async () => (await asCustomer()).refreshToken },
+  'employee RT': { kind: null, make: async () => (await employee(service)).refreshToken },
+  'id_token of a provider': { kind: null, make: idToken },
+  'client secret': { kind: null, make: async () => client.clientSecret },
+  'session id': { kind: null, make: async () => (await asCustomer()).sessionId },
+  jti: { kind: null, make: async () => claimsOf((await asCustomer()).accessToken).jti },
+};
+
+/** "no" for the refusal that the door has to give; anything else shows in the table. */
+const outcome = (answer: Answer, refusal: string): string =>
+  answer.errors.length === 0 ? 'yes' : answer.code === refusal ? 'no' : answer.body;
+
+const mutation = (field: string, type: string, selection: string, input: Record<string, unknown>) =>
+  graphql(service, `mutation ($input: ${type}!) { ${field}(input: $input) { ${selection} } }`, {
+    variables: { input },
+  });
+
+/** Every door, and what it makes of a credential. */
+const doors: Record<string, (credential: string) => Promise<string>> = {
+  'Authorization: Bearer': async (bearer) => {
+    const { data, errors } = await graphql(service, '{ currentPrincipal { kind } }', { bearer });
+    const protectedField = await graphql(service, '{ tenant { id } }', { bearer });
+    const kind = data?.currentPrincipal?.kind ?? 'no';
+    const agrees = errors.length === 0 && (kind === 'no') === (protectedField.code === 'UNAUTHENTICATED');
+    return agrees ? kind : protectedField.body;
+  },
+  'introspectToken.token': async (token) => {
+    const { active, kind } = only(await introspect(service, backend, token));
+    return active ? kind : 'no';
+  },
+  'revokeToken.token': async (token) => {
+    const newest = { orderBy: { sequence: 'desc' }, take: 1 } as const;
+    const { revocation } = service.app.modules.database.system();
+    const [last] = await revocation.findMany(newest);
+    only(await mutation('revokeToken', 'RevokeTokenInput', 'revoked', { token }));
+    const written = await revocation.findMany({ where: { sequence: { gt: last?.sequence ?? 0n } } });
+    return written.length === 0 ? 'no' : written.map(({ kind }) => kind).join();
+  },
+  'issueServiceToken.clientSecret': async (clientSecret) =>
+    outcome(
+      await mutation('issueServiceToken', 'IssueServiceTokenInput', 'scopes', { clientId: client.id, clientSecret }),
+      'INVALID_CLIENT',
+    ),
+  'issueCustomerToken.anonymousToken': async (anonymousToken) =>
+    outcome(
+      await mutation('issueCustomerToken', 'IssueCustomerTokenInput', 'sessionId', {
+        email: customer.email,
+        password: PASSWORD,
+        anonymousToken,
+      }),
+      'UNAUTHENTICATED',
+    ),
+  'issueB2BToken.refreshToken': async (refreshToken) =>
+    outcome(
+      await mutation('issueB2BToken', 'IssueB2BTokenInput', 'sessionId', { refreshToken, legalEntityId: company }),
+      'INVALID_GRANT',
+    ),
+  'refreshAnonymousToken.refreshToken': async (refreshToken) =>
+    outcome(await tryRefreshGuest(service, refreshToken), 'INVALID_GRANT'),
+  'refreshCustomerToken.refreshToken': async (refreshToken) =>
+    outcome(
+      await mutation('refreshCustomerToken', 'RefreshCustomerTokenInput', 'sessionId', { refreshToken }),
+      'INVALID_GRANT',
+    ),
+  'refreshEmployeeToken.refreshToken': async (refreshToken) =>
+    outcome(
+      await mutation('refreshEmployeeToken', 'RefreshEmployeeTokenInput', 'sessionId', { refreshToken }),
+      'INVALID_GRANT',
+    ),
+};
+
+/** The cells that succeed, and how. What is not written is refused. */
+const table: Record<string, Partial<Record<string, string>>> = {
+  'service AT': {
+    'Authorization: Bearer': 'SERVICE',
+    'introspectToken.token': 'SERVICE',
+    'revokeToken.token': 'TOKEN',
+  },
+  'employee AT': {
+    'Authorization: Bearer': 'EMPLOYEE',
+    'introspectToken.token': 'EMPLOYEE',
+    'revokeToken.token': 'TOKEN',
+  },
+  'anonymous AT': {
+    'Authorization: Bearer': 'ANONYMOUS',
+    'introspectToken.token': 'ANONYMOUS',
+    'revokeToken.token': 'TOKEN',
+    'issueCustomerToken.anonymousToken': 'yes',
+  },
+  'customer AT': {
+    'Authorization: Bearer': 'CUSTOMER',
+    'introspectToken.token': 'CUSTOMER',
+    'revokeToken.token': 'TOKEN',
+  },
+  'company AT': {
+    'Authorization: Bearer': 'CUSTOMER',
+    'introspectToken.token': 'CUSTOMER',
+    'revokeToken.token': 'TOKEN',
+  },
+  'assisted AT': {
+    'Authorization: Bearer': 'CUSTOMER',
+    'introspectToken.token': 'CUSTOMER',
+    'revokeToken.token': 'TOKEN',
+  },
+  'saas token': { 'introspectToken.token': 'SAAS', 'revokeToken.token': 'TOKEN' },
+  'assisted saas token': { 'introspectToken.token': 'SAAS', 'revokeToken.token': 'TOKEN' },
+  'anonymous RT': {
+    'introspectToken.token': 'REFRESH',
+    'revokeToken.token': 'SESSION',
+    'refreshAnonymousToken.refreshToken': 'yes',
+  },
+  'customer RT': {
+    'introspectToken.token': 'REFRESH',
+    'revokeToken.token': 'SESSION',
+    'refreshCustomerToken.refreshToken': 'yes',
+    'issueB2BToken.refreshToken': 'yes',
+  },
+  'employee RT': {
+    'introspectToken.token': 'REFRESH',
+    'revokeToken.token': 'SESSION',
+    'refreshEmployeeToken.refreshToken': 'yes',
+  },
+  'id_token of a provider': {},
+  'client secret': { 'issueServiceToken.clientSecret': 'yes' },
+  'session id': {},
+  jti: {},
+};
+
+describe('case 14: only the cells of a checked-in table succeed', () => {
+  it('case 14: every kind of token and every argument that takes one stands in the table', () => {
+    const rows = Object.values(credentials).flatMap(({ kind }) => kind ?? []);
+    expect([...new Set(rows)].sort()).toEqual(Object.keys(tokenKinds).sort());
+    expect(Object.keys(table)).toEqual(Object.keys(credentials));
+
+    const takesCredential = ({ name }: { name: string }) => /token|secret|assertion|code|state/i.test(name);
+    const inside = (argument: GraphQLArgument): readonly (GraphQLArgument | GraphQLInputField)[] => {
+      const type = getNamedType(argument.type);
+      return isInputObjectType(type) ? Object.values(type.getFields()) : [argument];
+    };
+    const found = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
+      Object.values(type!.getFields()).flatMap((field) =>
+        field.args
+          .flatMap(inside)
+          .filter((place) => takesCredential(place) && place.name !== 'siteCode')
+          .map((place) => `${field.name}.${place.name}`),
+      ),
+    );
+    expect(found.sort()).toEqual(
+      Object.keys(doors)
+        .filter((door) => !door.startsWith('Authorization'))
+        .sort(),
+    );
+  });
+
+  it.each(Object.keys(credentials))('case 14: the %s', async (name) => {
+    const found: Record<string, string> = {};
+    for (const [door, attempt] of Object.entries(doors)) {
+      const result = await attempt(await credentials[name]!.make());
+      if (result !== 'no') found[door] = result;
+    }
+    expect(found).toEqual(table[name]);
+  });
+});
