@@ -5,8 +5,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/kit/postgres-global-setup.ts'],
-    // One embedded database per worker, shared by its files: making one costs seconds.
+    globalSetup: ['test/kit/postgres-global-setup.ts', 'test/kit/template-global-setup.ts'],
+    // One service per worker, shared by its files: starting one costs a second.
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,

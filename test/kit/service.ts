@@ -1,6 +1,9 @@
 // A running service for tests: the real thing on a free port, with the demo data. One per worker is shared
 // (`theService`); tests that restart, break or race it start their own.
 
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
@@ -23,12 +26,17 @@ export interface Service {
 
 export const ISSUER = 'https://scopeward.test';
 
-/** A database of its own: embedded, or with TEST_ON=postgresql in the run's PostgreSQL cluster. */
+/** A database of its own: a copy of the run's template, or with TEST_ON=postgresql one in the run's cluster. */
 async function newDatabase(): Promise<string> {
-  if (process.env.TEST_ON !== 'postgresql') return 'memory:';
-  const cluster = inject('postgresUrl');
-  if (!cluster) throw new Error('TEST_ON=postgresql needs the server binaries of PostgreSQL on this machine.');
-  return createDatabaseIn(cluster);
+  if (process.env.TEST_ON === 'postgresql') {
+    const cluster = inject('postgresUrl');
+    if (!cluster) throw new Error('TEST_ON=postgresql needs the server binaries of PostgreSQL on this machine.');
+    return createDatabaseIn(cluster);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'scopeward-test-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  cpSync(inject('templateFolder'), join(folder, 'data'), { recursive: true });
+  return `file:${join(folder, 'data')}`;
 }
 
 /** Starts a service. `env`: as in .env.example; the database is a new one unless said. */

@@ -108,12 +108,12 @@ it('case 12: refusing a token takes no longer when it is long', async () => {
     '20 MB': oversized(20_971_520),
   };
   const slowest = async () => {
-    const times: Record<string, number[]> = {};
+    const times = Object.values(tokens).map((): number[] => []);
     for (let round = 0; round < 40; round += 1) {
-      for (const [name, token] of Object.entries(tokens)) (times[name] ??= []).push(await took(token));
+      for (const [index, token] of Object.values(tokens).entries()) times[index]!.push(await took(token));
     }
     // The first rounds warm up.
-    return Object.values(times).map((all) => all.slice(10).sort((one, other) => one - other)[28]!);
+    return times.map((all) => all.slice(10).sort((one, other) => one - other)[28]!);
   };
   const isQuick = (times: number[]) => times.every((time) => time < 10);
   expect(isQuick(await slowest()) || isQuick(await slowest())).toBe(true);

@@ -186,7 +186,7 @@ onBoth('what ends a family', (instances) => {
 
 onInstances('an instance without news', (instances) => {
   // No cache may decide: this one's caches stay as they were.
-  const hearsNothing = () => instances().deaf.app.modules.changes.stop();
+  let visitors: { refreshToken: string }[] = [];
 
   it('case 26: refuses to refresh all the same, whatever ended the family', async () => {
     const { a, deaf } = instances();
@@ -200,9 +200,11 @@ onInstances('an instance without news', (instances) => {
     // It has seen them all, and they are good there.
     await expect.poll(() => isGood(deaf, inTenants.worker.accessToken), { timeout: 1_000 }).toBe(true);
     await expect.poll(() => isGood(deaf, ofClient.accessToken), { timeout: 1_000 }).toBe(true);
-    const visitorOfTenant = await guest(deaf, { tenant: inTenants.tenant, clientId: inTenants.clientId });
-    const visitorOfClient = await guest(deaf, { clientId });
-    await hearsNothing();
+    visitors = [
+      await guest(deaf, { tenant: inTenants.tenant, clientId: inTenants.clientId }),
+      await guest(deaf, { clientId }),
+    ];
+    await deaf.app.modules.changes.stop();
 
     for (const [index, [, end]] of customerCauses.entries()) await end(customers[index]!);
     for (const [index, [, end]] of employeeCauses.entries()) await end(employees[index]!);
@@ -223,6 +225,15 @@ onInstances('an instance without news', (instances) => {
     refused['guest, claimed session'] = (await tryRefreshGuest(deaf, visitor.refreshToken)).code;
     expect(refused).toEqual(Object.fromEntries(Object.keys(refused).map((name) => [name, 'INVALID_GRANT'])));
   });
+
+  // Known defect, for up to a second: refresh-anonymous.ts asks memory about client and tenant. Turn into `it` once fixed.
+  it.fails('case 26: refuses to refresh a guest of a suspended tenant or a disabled client', async () => {
+    expect(visitors).toHaveLength(2);
+    const { deaf } = instances();
+    for (const { refreshToken } of visitors) {
+      expect((await tryRefreshGuest(deaf, refreshToken)).code).toBe('INVALID_GRANT');
+    }
+  });
 });
 
 onInstances('a password that is changed while somebody signs in with the old one', (instances) => {
@@ -239,9 +250,7 @@ onInstances('a password that is changed while somebody signs in with the old one
     ['customer', 'customer_memberships'],
     ['employee', 'employee_memberships'],
   ] as const) {
-    // The employee's login reads the password before it begins the session: see the report on employee-login.ts.
-    const test = kind === 'employee' ? it.fails : it;
-    test(`case 26: leaves the ${kind} no session but the one that changed it`, async () => {
+    it(`case 26: leaves the ${kind} no session but the one that changed it`, async () => {
       const { a, b } = instances();
       const { id, email } = await (kind === 'customer' ? givenCustomer(a) : givenEmployee(a));
       const own: Signed = await (kind === 'customer' ? signIn(a, email) : employee(a, email));
@@ -257,7 +266,9 @@ onInstances('a password that is changed while somebody signs in with the old one
         const changing = run(a, change, own.accessToken, { old: PASSWORD, new: NEW_PASSWORD }).finally(() => {
           isChanged = true;
         });
-        await expect.poll(async () => isChanged || (await waiting(held)) > 1, { timeout: 2_000, interval: 5 }).toBe(true);
+        await expect
+          .poll(async () => isChanged || (await waiting(held)) > 1, { timeout: 2_000, interval: 5 })
+          .toBe(true);
         await held.query('COMMIT');
         await Promise.all([login, changing]);
       } finally {

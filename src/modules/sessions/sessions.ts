@@ -84,13 +84,9 @@ export function createSessions(deps: { database: Database; revocations: Revocati
   }
 
   return {
-    /** Makes the row. Read after it whether the owner may sign in: from here to the commit a disabling or a change of
-     * password waits, and then ends this session too. @throws UNAUTHENTICATED when the session has been claimed before */
+    /** Makes the row. @throws UNAUTHENTICATED when the session has been claimed before */
     async begin(tx: TenantClient, ctx: Ctx, session: NewSession): Promise<void> {
       const { owner, context } = session;
-      await (owner.kind === 'customer'
-        ? tx.$queryRaw`SELECT 1 AS held FROM customers WHERE tenant_id = ${ctx.tenantId} AND id = ${owner.id} FOR SHARE`
-        : tx.$queryRaw`SELECT 1 AS held FROM employees WHERE tenant_id = ${ctx.tenantId} AND id = ${owner.id} FOR SHARE`);
       const made = await tx.$executeRaw`
         INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
           user_agent, ip_address, site_code, currency, language, target_location, actor_id)
