@@ -1,28 +1,52 @@
-// For vitest's `globalSetup`: one embedded database with the demo data per run, which every service of a test starts
-// from a copy of. Making one takes seconds, copying it a fraction.
+// For vitest's `globalSetup`: an embedded database with the demo data, which every service of a test starts from a copy
+// of. Making one takes seconds, copying it a fraction; it is kept until the code or a migration changes.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The folder to copy. Sealed with the key of development. */
+    /** The folder to copy. Its keys are sealed with the secret of development. */
     templateFolder: string;
   }
 }
 
-/** Called by vitest before the run; what it returns, after it. */
-export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const root = await mkdtemp(join(tmpdir(), 'scopeward-template-'));
-  const folder = join(root, 'data');
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'prisma/seed.ts'], {
-    cwd: join(import.meta.dirname, '../..'),
-    env: { ...process.env, NODE_ENV: 'test', DATABASE_URL: `file:${folder}` },
-  });
+const root = join(import.meta.dirname, '../..');
+const cache = join(root, 'node_modules/.cache/scopeward');
+
+/** Of everything that can end up in the database. */
+function digestOfSources(): string {
+  const digest = createHash('sha256');
+  for (const folder of ['src', 'prisma/migrations']) {
+    const files = (readdirSync(join(root, folder), { recursive: true }) as string[]).sort();
+    for (const file of files) {
+      if (/\.(ts|sql)$/.test(file) && !file.includes('generated'))
+        digest.update(file).update(readFileSync(join(root, folder, file)));
+    }
+  }
+  return digest.digest('hex').slice(0, 16);
+}
+
+/** Called by vitest before the run. */
+export async function setup(project: TestProject): Promise<void> {
+  const folder = join(cache, `template-${digestOfSources()}`);
   project.provide('templateFolder', folder);
-  return () => rm(root, { recursive: true, force: true });
+  if (existsSync(folder)) return;
+  await mkdir(cache, { recursive: true });
+  for (const old of readdirSync(cache).filter((name) => name.startsWith('template-')))
+    await rm(join(cache, old), { recursive: true, force: true });
+  const fresh = await mkdtemp(join(cache, 'making-'));
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'prisma/seed.ts'], {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: 'test', DATABASE_URL: `file:${join(fresh, 'data')}` },
+  });
+  // Two runs at once: the second finds the first one's in its place, and that is as good.
+  await rename(join(fresh, 'data'), folder).catch((error) => {
+    if (!existsSync(folder)) throw error;
+  });
 }
