@@ -27,6 +27,9 @@ const isAddressOrRange = (text: string) => {
   );
 };
 
+/** `*`, or an origin as browsers send it: lower-case, no path, never `null`. */
+const isOrigin = (text: string) => text === '*' || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#A-Z]+$/.test(text);
+
 /** The key that development uses when none is given: known to everybody, so production refuses it. */
 const DEVELOPMENT_SECRET = 'development-only-key-encryption-secret';
 
@@ -49,7 +52,10 @@ const environment = z.object({
   SEED_DEMO: z.enum(['true', 'false']).optional(),
   GRAPHIQL: z.enum(['true', 'false']).optional(),
   INTROSPECTION: z.enum(['true', 'false']).optional(),
-  CORS_ORIGINS: list,
+  CORS_ORIGINS: list.refine(
+    (origins) => origins.every(isOrigin),
+    'must be a list of origins as browsers send them, such as https://shop.example',
+  ),
   TRUSTED_PROXIES: z
     .string()
     .optional()

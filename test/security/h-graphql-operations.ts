@@ -157,7 +157,7 @@ export function pathsToProtectedFields(steps: number, argument: (type: GraphQLIn
           [`x: ${called}${leaf}`, ''],
           [`... { ... on ${type.name} { x: ${called}${leaf} } }`, ''],
           ['...P', ` fragment P on ${type.name} { ...Q } fragment Q on ${type.name} { y: ${called}${leaf} }`],
-          [`__typename ${called} @include(if: true)${leaf}`, ''],
+          [`${type.name === 'Subscription' ? '' : '__typename '}${called} @include(if: true)${leaf}`, ''],
         ];
         for (const [inner, fragments] of shapes) {
           found.push({ query: wrap(inner, fragments), field: `${type.name}.${field.name}`, scopes, others: held });

@@ -441,7 +441,7 @@ describe('case 93 and 134: failures inside', () => {
       expect(answer.body).not.toMatch(words);
       const logged = broken.logged.filter((line) => line.includes(requestId!)).join('\n');
       expect(logged).toContain('unexpected failure');
-      expect(logged).toContain('hidden_name');
+      expect(logged).toContain('P2022');
       expect(broken.logged.join('\n')).not.toMatch(/eyJ[\w-]{10,}/);
     });
 
@@ -494,7 +494,9 @@ describe('case 93 and 134: failures inside', () => {
   });
 
   it('a promise that nobody waits for is logged, without its secrets, and the process serves on', async () => {
-    const preload = `process.on('SIGUSR2', () => { Promise.reject(new Error('SELECT 1; password=hush-hush-hush Bearer eyJhbGciOiJub25lIn0.e30.')); Promise.reject('no error at all'); })`;
+    // Its words come by the environment: the stack names this very line.
+    const preload =
+      "process.on('SIGUSR2', () => { Promise.reject(new Error(process.env.LEFT_ALONE)); Promise.reject('no error at all'); })";
     const child = spawn(
       process.execPath,
       ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(preload)}`, 'src/main.ts'],
@@ -507,7 +509,7 @@ describe('case 93 and 134: failures inside', () => {
           PORT: '0',
           LOG_LEVEL: 'info',
           ISSUER: 'http://localhost:4000',
-          VITEST: '',
+          LEFT_ALONE: 'SELECT 1; password=hush-hush-hush Bearer eyJhbGciOiJub25lIn0.e30.',
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -520,7 +522,7 @@ describe('case 93 and 134: failures inside', () => {
       output += chunk;
     });
     const until = async (pattern: RegExp) => {
-      const deadline = Date.now() + 25_000;
+      const deadline = Date.now() + 50_000;
       for (;;) {
         const found = pattern.exec(output);
         if (found) return found;
@@ -540,5 +542,5 @@ describe('case 93 and 134: failures inside', () => {
     } finally {
       child.kill('SIGKILL');
     }
-  });
+  }, 60_000);
 });

@@ -10,14 +10,13 @@ import { guest, PASSWORD } from '../kit/stories.ts';
 export interface Credentials {
   readonly email: string;
   readonly password?: string;
-  /** Whose X-Forwarded-For it is, for a service that trusts the loopback address. */
+  /** Whose X-Forwarded-For it is, for a service that trusts the loopback address; a new one unless said. */
   readonly address?: string;
 }
 
 export const someEmail = (name = 'somebody') => `${name}-${randomUUID()}@test.example`;
 
-const from = (address: string | undefined): Record<string, string> =>
-  address === undefined ? {} : { 'X-Forwarded-For': address };
+const from = (address = anywhere()): Record<string, string> => ({ 'X-Forwarded-For': address });
 
 /** A guest's attempt to sign in as a customer of `demo`. */
 export const customerLogin = (
@@ -56,14 +55,24 @@ export async function registration(
   });
 }
 
-/** How many passwords the services check from now on: `matches` costs one hash each time, and is only watched. */
-export function countingChecks(...services: Service[]): () => number {
-  const spies: MockInstance[] = services.map(({ app }) => vi.spyOn(app.modules.passwords, 'matches'));
+/** How many passwords the services hash from now on. They are watched, nothing is replaced. */
+export function countingHashes(...services: Service[]): () => number {
+  const spies: MockInstance[] = services.flatMap(({ app: { modules } }) => [
+    vi.spyOn(modules.passwords, 'matches'),
+    vi.spyOn(modules.passwords, 'hash'),
+  ]);
   onTestFinished(() => {
     for (const spy of spies) spy.mockRestore();
   });
   return () => spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
 }
+
+let lastAddress = 0;
+/** Another address each time, so that limits per address stay out of the way where the loopback address is trusted. */
+export const anywhere = (): string => {
+  lastAddress += 1;
+  return `10.${(lastAddress >> 16) & 255}.${(lastAddress >> 8) & 255}.${lastAddress & 255}`;
+};
 
 /** The rows of a tenant. */
 export const rowsOf = ({ app }: Service, tenantId = 'demo') => app.modules.database.forTenant(ctxOf(tenantId));

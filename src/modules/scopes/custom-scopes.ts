@@ -97,12 +97,12 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
     /** Removes a scope that the tenant defined. @throws NOT_FOUND, CONFLICT `SCOPE_IN_USE` */
     async delete(ctx: Ctx, id: string): Promise<void> {
       await database.transaction(ctx, async (tx) => {
+        const deleted = await tx.customScope.deleteMany({ where: { id } });
+        if (deleted.count === 0) throw notFound('Scope');
         // Clients and access controls may give it in its other spelling.
         const where = { scopes: { hasSome: spellings(id) } };
         const inUse = (await tx.client.count({ where })) + (await tx.accessControl.count({ where }));
         if (inUse > 0) throw conflict('SCOPE_IN_USE', 'Clients or access controls still give this scope.');
-        const deleted = await tx.customScope.deleteMany({ where: { id } });
-        if (deleted.count === 0) throw notFound('Scope');
         await recordAudit(tx, ctx, { type: 'scope.deleted', subject: { kind: 'scope', id } });
       });
       await changes.catchUp();

@@ -1,0 +1,170 @@
+// readConfig: every setting is checked at start, and a wrong one stops the process with a sentence that names it.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config/config.ts';
+
+const production = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://auth.example',
+  DATABASE_URL: 'postgresql://scopeward@db/scopeward',
+  KEY_ENCRYPTION_SECRET: 'x'.repeat(32),
+};
+
+const refusal = (source: Record<string, string | undefined>): string => {
+  try {
+    readConfig(source);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error('It was accepted.');
+};
+
+describe('without any setting', () => {
+  it('runs for development: local only, an embedded database in .data, demo data, GraphiQL, introspection', () => {
+    expect(readConfig({})).toEqual({
+      production: false,
+      host: '127.0.0.1',
+      port: 4000,
+      issuer: 'http://localhost:4000',
+      audience: 'http://localhost:4000',
+      database: { kind: 'folder', path: '.data' },
+      keyEncryptionSecret: expect.stringMatching(/.{32}/),
+      signingAlgorithm: 'ES256',
+      refreshRetrySeconds: 10,
+      clockToleranceSeconds: 5,
+      logLevel: 'info',
+      seedDemo: true,
+      graphiql: true,
+      introspection: true,
+      corsOrigins: ['*'],
+      trustedProxies: null,
+      shutdownSeconds: 25,
+    });
+  });
+
+  it('an empty setting counts as absent', () => {
+    expect(readConfig({ PORT: '', ISSUER: '', TRUSTED_PROXIES: '' })).toEqual(readConfig({}));
+  });
+
+  it('the answer cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+});
+
+describe('a wrong value is refused and named', () => {
+  it.each([
+    ['NODE_ENV', 'staging'],
+    ['PORT', 'http'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '80.5'],
+    ['ISSUER', 'auth.example'],
+    ['ISSUER', 'ftp://auth.example'],
+    ['ISSUER', 'https://auth.example/'],
+    ['DATABASE_URL', 'mysql://db/scopeward'],
+    ['DATABASE_URL', 'file:'],
+    ['DATABASE_URL', '.data'],
+    ['DATABASE_POOL_SIZE', '1'],
+    ['DATABASE_POOL_SIZE', '201'],
+    ['KEY_ENCRYPTION_SECRET', 'too short'],
+    ['SIGNING_ALGORITHM', 'HS256'],
+    ['SIGNING_ALGORITHM', 'none'],
+    ['REFRESH_RETRY_SECONDS', '61'],
+    ['REFRESH_RETRY_SECONDS', '-1'],
+    ['CLOCK_TOLERANCE_SECONDS', '31'],
+    ['LOG_LEVEL', 'loud'],
+    ['SEED_DEMO', 'yes'],
+    ['GRAPHIQL', '1'],
+    ['INTROSPECTION', 'on'],
+    ['CORS_ORIGINS', 'shop.example'],
+    ['CORS_ORIGINS', 'https://shop.example/'],
+    ['CORS_ORIGINS', 'https://shop.example,https://shop.example/path'],
+    ['TRUSTED_PROXIES', 'proxy.local'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0.1,none'],
+    ['SHUTDOWN_SECONDS', '0'],
+  ])('%s=%s', (name, value) => {
+    expect(refusal({ [name]: value })).toContain(`${name}: `);
+  });
+
+  it('all of them at once, not only the first', () => {
+    const message = refusal({ PORT: 'x', LOG_LEVEL: 'x', SEED_DEMO: 'x' });
+    for (const name of ['PORT', 'LOG_LEVEL', 'SEED_DEMO']) expect(message).toContain(`${name}: `);
+  });
+
+  it('without repeating a secret', () => {
+    expect(refusal({ KEY_ENCRYPTION_SECRET: 'a short secret' })).not.toContain('a short secret');
+    expect(refusal({ DATABASE_URL: 'mysql://me:password@db' })).not.toContain('password');
+  });
+});
+
+describe('production', () => {
+  it('listens everywhere, seeds nothing, keeps GraphiQL, introspection and other origins off', () => {
+    expect(readConfig(production)).toMatchObject({
+      production: true,
+      host: '0.0.0.0',
+      seedDemo: false,
+      graphiql: false,
+      introspection: false,
+      corsOrigins: [],
+      database: { kind: 'postgresql', url: production.DATABASE_URL, poolSize: 10 },
+    });
+  });
+
+  it('GraphiQL and introspection can be asked for', () => {
+    const asked = { ...production, GRAPHIQL: 'true', INTROSPECTION: 'true' };
+    expect(readConfig(asked)).toMatchObject({ graphiql: true, introspection: true });
+  });
+
+  it.each([
+    ['KEY_ENCRYPTION_SECRET', undefined],
+    ['KEY_ENCRYPTION_SECRET', 'development-only-key-encryption-secret'],
+    ['DATABASE_URL', undefined],
+    ['DATABASE_URL', 'memory:'],
+    ['DATABASE_URL', 'file:.data'],
+    ['ISSUER', undefined],
+    ['ISSUER', 'http://auth.example'],
+    ['SEED_DEMO', 'true'],
+  ])('refuses to start with %s=%s, and names it', (name, value) => {
+    expect(refusal({ ...production, [name]: value })).toContain(`${name}: `);
+  });
+
+  it('names everything that is missing', () => {
+    const message = refusal({ NODE_ENV: 'production' });
+    for (const name of ['KEY_ENCRYPTION_SECRET', 'DATABASE_URL', 'ISSUER']) expect(message).toContain(`${name}: `);
+  });
+});
+
+describe('what is read', () => {
+  it.each([
+    ['memory:', { kind: 'memory' }],
+    ['file:/var/lib/scopeward', { kind: 'folder', path: '/var/lib/scopeward' }],
+    ['postgres://db/x', { kind: 'postgresql', url: 'postgres://db/x', poolSize: 10 }],
+  ])('DATABASE_URL=%s', (url, database) => {
+    expect(readConfig({ DATABASE_URL: url }).database).toEqual(database);
+  });
+
+  it('lists, with or without blanks', () => {
+    const { corsOrigins, trustedProxies } = readConfig({
+      CORS_ORIGINS: 'https://shop.example, http://localhost:3000',
+      TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+    });
+    expect(corsOrigins).toEqual(['https://shop.example', 'http://localhost:3000']);
+    expect(trustedProxies).toEqual(['10.0.0.0/8', '::1']);
+    expect(readConfig({ TRUSTED_PROXIES: 'none' }).trustedProxies).toEqual([]);
+  });
+
+  it('the audience may differ from the issuer', () => {
+    expect(readConfig({ AUDIENCE: 'https://api.example' }).audience).toBe('https://api.example');
+  });
+
+  it('.env.example lists every setting', () => {
+    const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../src/config/config.ts', import.meta.url), 'utf8');
+    const names = [...source.matchAll(/^ {2}([A-Z_]{4,}):/gm)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(15);
+    for (const name of names) expect(text, name).toMatch(new RegExp(`^#?${name}=`, 'm'));
+  });
+});
