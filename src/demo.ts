@@ -1,5 +1,5 @@
-// The demo data of an empty database outside production. Told through the use cases, and idempotent: what is there
-// already stays as it is.
+// The demo data of an empty database outside production. Told through the use cases, and idempotent: a seeding that
+// was interrupted is completed, one that was completed is left alone.
 
 import type { Modules } from './app.ts';
 import type { Ctx } from './context.ts';
@@ -7,6 +7,7 @@ import { DomainError } from './errors/domain-error.ts';
 import type { B2BRole } from './modules/iam/company-groups.ts';
 import { builtInScopes } from './modules/scopes/registry.ts';
 
+const LAST_MADE = 'admin@rival.example';
 const PASSWORD = 'demo-password-1';
 
 const asSeeder = (tenantId: string): Ctx => ({
@@ -27,6 +28,9 @@ const unlessThere = async <T>(work: Promise<T>): Promise<T | null> =>
 /** Makes what is missing of the demo tenants `demo` and `rival`. */
 export async function seedDemo(modules: Modules): Promise<void> {
   const { clients, contactAssignments, customers, employees, groups, legalEntities, tenants } = modules;
+
+  // The last thing that is made. Where it is, everything is, and what somebody changed since stays changed.
+  if (tenants.find('rival') && (await employees.findByEmail({ tenantId: 'rival' }, LAST_MADE))) return;
 
   async function tenant(id: string, name: string): Promise<Ctx> {
     await unlessThere(tenants.create({ id, name }));
@@ -57,8 +61,9 @@ export async function seedDemo(modules: Modules): Promise<void> {
     firstName: string,
     companies: Partial<Record<string, B2BRole | null>> = {},
   ) {
-    if (await customers.findByEmail(ctx, email)) return;
-    const { id } = await customers.register(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' });
+    const { id } =
+      (await customers.findByEmail(ctx, email)) ??
+      (await customers.register(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
     for (const [legalEntityId, role] of Object.entries(companies)) {
       await contactAssignments.assign(ctx, id, legalEntityId);
       if (role) await groups.joinCompany(ctx, legalEntityId, role, id);
@@ -72,8 +77,9 @@ export async function seedDemo(modules: Modules): Promise<void> {
     group: string,
     scopes: readonly string[] | 'every',
   ) {
-    if (await employees.findByEmail(ctx, email)) return;
-    const { id } = await employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' });
+    const { id } =
+      (await employees.findByEmail(ctx, email)) ??
+      (await employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
     await groups.addEmployee(ctx, await groups.ensureForEmployees(ctx, group, scopes), id);
   }
 
@@ -111,5 +117,5 @@ export async function seedDemo(modules: Modules): Promise<void> {
   await client(rival, 'rival-storefront', { name: 'Rival storefront', kind: 'STOREFRONT' });
   await unlessThere(legalEntities.create(rival, { id: 'umbrella', name: 'Umbrella' }));
   await customer(rival, 'mallory@rival.example', 'Mallory', { umbrella: 'ADMIN' });
-  await employee(rival, 'admin@rival.example', 'Roy', 'Administrators', 'every');
+  await employee(rival, LAST_MADE, 'Roy', 'Administrators', 'every');
 }

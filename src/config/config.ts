@@ -124,6 +124,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
       problems.push('KEY_ENCRYPTION_SECRET: is the one of development');
     if (!env.DATABASE_URL?.startsWith('postgres')) problems.push('DATABASE_URL: production needs postgresql://…');
     if (!issuer.startsWith('https://')) problems.push('ISSUER: production needs an https URL');
+    if (env.CORS_ORIGINS.includes('*')) problems.push('CORS_ORIGINS: production needs the origins by name');
     if (env.SEED_DEMO === 'true') problems.push('SEED_DEMO: demo data has known passwords and stays out of production');
   }
   if (issuer.endsWith('/')) problems.push('ISSUER: must not end with a slash');

@@ -16,9 +16,12 @@ import {
   parse,
   type SelectionSetNode,
   type ValueNode,
+  visit,
 } from 'graphql';
 import { DomainError } from '../errors/domain-error.ts';
+import { badRequest } from './errors.ts';
 import { defaultPageSize } from './pagination.ts';
+import { isStorable } from './request-shape.ts';
 
 /** What production allows. */
 export const documentLimits = {
@@ -59,7 +62,10 @@ const otherCredentialMutations = new Set([
 /** Reads a document, at most 1 000 tokens of it. */
 export function parseWithinLimits(source: string): DocumentNode {
   try {
-    return parse(source, { maxTokens: documentLimits.tokens });
+    const document = parse(source, { maxTokens: documentLimits.tokens });
+    // Only an escape can spell what the request itself was searched for.
+    if (source.includes('\\u')) visit(document, { StringValue: ({ value }) => refuseUnstorable(value) });
+    return document;
   } catch (error) {
     // graphql-js has no other sign of it than the sentence.
     if (error instanceof Error && error.message.includes('Parsing aborted')) {
@@ -67,6 +73,10 @@ export function parseWithinLimits(source: string): DocumentNode {
     }
     throw error;
   }
+}
+
+function refuseUnstorable(text: string): void {
+  if (!isStorable(text)) throw badRequest('The document holds NUL, or half a character.');
 }
 
 interface LimitOptions {

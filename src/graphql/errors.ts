@@ -96,7 +96,14 @@ export function maskError(error: unknown, { requestId, logger, suggestions }: Ma
     if (isOutage) logger.error({ requestId, path: at?.path, err: cause }, 'a dependency is down');
     return known;
   }
-  const mistake = cause instanceof GraphQLError ? callersMistake(cause, at ?? cause, suggestions) : null;
+  // Before execution nothing has a path: then a scalar's own words about a variable are the cause, and stand in no
+  // document; what wraps them does.
+  const isOfVariables = at !== undefined && at.path === undefined && Boolean(at.nodes?.length);
+  const said = isOfVariables ? at : cause;
+  const mistake =
+    cause instanceof GraphQLError && said instanceof GraphQLError
+      ? callersMistake(said, at ?? cause, suggestions)
+      : null;
   if (mistake) return mistake;
   logger.error({ requestId, path: at?.path, err: cause }, 'unexpected failure');
   return new GraphQLError('Something went wrong. The request id helps us find it.', {

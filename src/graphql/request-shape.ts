@@ -1,6 +1,6 @@
 // Yoga plugin: what a GraphQL request must look like before anything reads it. security.md cases 87, 88 and 91;
 // GraphQL over HTTP. Invariants: JSON bodies only; one operation per request; the document itself, never its hash;
-// a parser's own words stay inside.
+// a parser's own words stay inside; no text goes on that cannot be stored.
 
 import type { Plugin } from 'graphql-yoga';
 import { badRequest } from './errors.ts';
@@ -47,15 +47,32 @@ export function assertParams(params: unknown): void {
   if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) {
     throw badRequest('`variables` is not an object.');
   }
-  if (namesPrototype(params)) throw badRequest('The request uses a name that is not allowed.');
+  refuseUnfit(params);
 }
 
+/** Halves of a character: what a text of UTF-8 cannot hold. */
+const lonelySurrogate = /\p{Surrogate}/u;
+
+/** Can a database keep it? NUL and half characters are errors there, or quietly become something else. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && !lonelySurrogate.test(text);
+
 /** Iterative, as the body may be nested as deep as its size allows. */
-function namesPrototype(value: object): boolean {
+function refuseUnfit(value: object): void {
   const pending: object[] = [value];
+  const look = (item: unknown) => {
+    if (typeof item === 'string' && !isStorable(item)) {
+      throw badRequest('The request holds NUL, or half a character.');
+    }
+    if (typeof item === 'object' && item !== null) pending.push(item);
+  };
   for (let part = pending.pop(); part; part = pending.pop()) {
-    if (Object.hasOwn(part, '__proto__')) return true;
-    for (const item of Object.values(part)) if (typeof item === 'object' && item !== null) pending.push(item);
+    if (Object.hasOwn(part, '__proto__')) throw badRequest('The request uses a name that is not allowed.');
+    if (Array.isArray(part)) for (const item of part) look(item);
+    else {
+      for (const [key, item] of Object.entries(part)) {
+        look(key);
+        look(item);
+      }
+    }
   }
-  return false;
 }

@@ -68,6 +68,12 @@ it('case 119: SIGTERM under load: what was begun is answered and kept, streams e
 
   // A request that the server had not read when it shut its door was never begun; all others have their answer.
   const outcomes = await settled;
+  console.log(
+    outcomes.map((o) =>
+      o.status === 'fulfilled' ? (o.value.code ?? 'ok') : String((o.reason as any).cause ?? o.reason),
+    ),
+    at.output(),
+  );
   const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   expect(answered.length).toBeGreaterThan(25);
   for (const { code } of answered) expect([undefined, 'RATE_LIMITED']).toContain(code);

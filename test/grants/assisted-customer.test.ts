@@ -61,15 +61,15 @@ it('never more than the customer has, however much the employee has; in a compan
   expect(token.legalEntity?.id).toBe('acme');
 });
 
-it('is a session of its own: the customer sees it, and whose it is', async () => {
+it('is a session of its own: the customer sees it, and that it is assisted', async () => {
   const own = await signIn(at, (await givenCustomer(at)).email);
   const token = await assist({ customerId: own.customer.id });
   expect(token.sessionId).not.toBe(own.sessionId);
-  const query = '{ mySessions { id actor { id } } }';
+  const query = '{ mySessions { id assisted } }';
   expect(only(await graphql(at, query, { bearer: own.accessToken }))).toEqual(
     expect.arrayContaining([
-      { id: own.sessionId, actor: null },
-      { id: token.sessionId, actor: { id: support.employee.id } },
+      { id: own.sessionId, assisted: false },
+      { id: token.sessionId, assisted: true },
     ]),
   );
 });

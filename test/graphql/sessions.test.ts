@@ -38,10 +38,10 @@ describe('mySessions', () => {
       await signIn(at, email),
     ];
     only(await logout(ended.accessToken));
-    const query = `{ mySessions { id kind current legalEntity { id } userAgent ipAddress actor { id }
+    const query = `{ mySessions { id kind current legalEntity { id } userAgent ipAddress assisted
       createdAt lastSeenAt expiresAt context { version } } }`;
     const sessions = only(await graphql(at, query, { bearer: first.accessToken, headers: { 'User-Agent': 'a test' } }));
-    const common = { kind: 'CUSTOMER', ipAddress: '127.0.0.1', actor: null, context: { version: 1 } };
+    const common = { kind: 'CUSTOMER', ipAddress: '127.0.0.1', assisted: false, context: { version: 1 } };
     expect(sessions).toMatchObject([
       { ...common, id: second.sessionId, current: false, legalEntity: { id: 'acme' } },
       { ...common, id: first.sessionId, current: true, legalEntity: null },

@@ -224,11 +224,13 @@ describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no
         customerLogin(pair[index % 2]!, accessToken, { email, password: `guess-number-${index}` }),
       ),
     );
-    expect(new Set(codes(answers))).toEqual(new Set(['INVALID_GRANT', 'RATE_LIMITED']));
+    // A flood is told to come back later before it is counted (case 81); nothing else may be the answer.
+    const counted = codes(answers).filter((code) => code !== 'SERVICE_UNAVAILABLE');
+    expect(new Set(counted)).toEqual(new Set(['INVALID_GRANT', 'RATE_LIMITED']));
     expect(hashes()).toBeLessThanOrEqual(11);
     expect(codes(answers).filter((code) => code === 'INVALID_GRANT')).toHaveLength(hashes());
     const counts = await rowsOf(pair[0]).attempt.findMany({ orderBy: { count: 'desc' }, take: 2 });
-    expect(counts.map(({ count }) => count)).toEqual([200, 1]);
+    expect(counts.map(({ count }) => count)).toEqual([counted.length, 1]);
   }, 60_000);
 
   it('case 78: right passwords at once over two instances leave nothing counted, neither for the account nor the address', async () => {

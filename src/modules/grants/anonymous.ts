@@ -2,10 +2,10 @@
 // and context live in the tokens alone.
 
 import { z } from 'zod';
-import { badInput } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
 import { createRate } from '../limits/rates.ts';
+import { checkedContextValue } from '../sessions/session-context.ts';
 import { newSessionId } from '../sessions/sessions.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
@@ -21,19 +21,6 @@ const parameters = z.object({
   language: optional,
   targetLocation: optional,
 });
-
-const shapes = {
-  siteCode: /^[\w-]{1,64}$/,
-  currency: /^[A-Z]{3}$/,
-  language: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/,
-  targetLocation: /^[\w-]{1,64}$/,
-};
-
-function checked(field: keyof typeof shapes, value: string | null | undefined): string | null {
-  if (value === null || value === undefined || value === '') return null;
-  if (!shapes[field].test(value)) throw badInput(`input.${field}`, `This is not a ${field}.`);
-  return value;
-}
 
 /** The guest's first tokens. */
 export function createAnonymousGrant(deps: {
@@ -57,10 +44,10 @@ export function createAnonymousGrant(deps: {
         clientId: client.id,
         sessionStartedAt: Math.floor(Date.now() / 1000),
         context: {
-          siteCode: checked('siteCode', given.siteCode),
-          currency: checked('currency', given.currency),
-          language: checked('language', given.language),
-          targetLocation: checked('targetLocation', given.targetLocation),
+          siteCode: checkedContextValue('siteCode', given.siteCode ?? null),
+          currency: checkedContextValue('currency', given.currency ?? null),
+          language: checkedContextValue('language', given.language ?? null),
+          targetLocation: checkedContextValue('targetLocation', given.targetLocation ?? null),
         },
       };
       return issueGuestTokens(tokens, tenant, guest, rev);

@@ -40,17 +40,18 @@ export interface CustomerTokens {
   readonly customer: Customer;
 }
 
-const claimsOf = ({ customer, sessionId, clientId, legalEntity, entitled }: CustomerSubject) => ({
+const claimsOf = ({ customer, sessionId, clientId, legalEntity, entitled, actorId }: CustomerSubject) => ({
   sub: customer.id,
   client_id: clientId,
   session_id: sessionId,
   ...(legalEntity ? { legalEntityId: legalEntity.id } : {}),
   groups: [...entitled.groupIds],
+  ...(actorId ? { act: { sub: actorId } } : {}),
 });
 
 /** Signs the access token and the saas token. */
 export async function issueCustomerTokens(tokens: TokenIssuer, subject: CustomerSubject) {
-  const { tenant, customer, entitled, rev, actorId } = subject;
+  const { tenant, customer, entitled, rev } = subject;
   const { email, firstName, lastName, customerNumber } = customer;
   const life = subject.lifetimeSeconds === undefined ? {} : { lifetimeSeconds: subject.lifetimeSeconds };
   const claims = claimsOf(subject);
@@ -58,7 +59,7 @@ export async function issueCustomerTokens(tokens: TokenIssuer, subject: Customer
     tokens.issue({
       kind: 'customer',
       tenant,
-      claims: { ...claims, ...(actorId ? { act: { sub: actorId } } : {}) },
+      claims,
       scopes: entitled.scopes,
       person: { email, firstName, lastName, customerNumber },
       rev,

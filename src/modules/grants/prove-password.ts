@@ -16,6 +16,12 @@ interface Account {
   readonly passwordHash: string | null;
 }
 
+interface Deps {
+  readonly attempts: Attempts;
+  readonly database: Database;
+  readonly passwords: Passwords;
+}
+
 /** What is shown, and where it is looked up. */
 export interface ShownPassword<Found extends Account> {
   readonly kind: 'customer' | 'employee';
@@ -31,18 +37,24 @@ export interface ShownPassword<Found extends Account> {
 
 /** The account whose password was shown. @throws RATE_LIMITED, INVALID_GRANT, SERVICE_UNAVAILABLE */
 export async function provePassword<Found extends Account>(
-  deps: { attempts: Attempts; database: Database; passwords: Passwords },
+  deps: Deps,
+  ctx: Ctx,
+  shown: ShownPassword<Found>,
+): Promise<Found> {
+  deps.passwords.requireHashable(shown.password, 'input.password');
+  return deps.passwords.admit(() => prove(deps, ctx, shown));
+}
+
+async function prove<Found extends Account>(
+  { attempts, database, passwords }: Deps,
   ctx: Ctx,
   { kind, email, password, allowed, accounts }: ShownPassword<Found>,
 ): Promise<Found> {
-  const { attempts, database, passwords } = deps;
-
   async function check() {
     const account = allowed ? await accounts.findByEmail(ctx, email) : null;
     return { account, isRight: await passwords.matches(password, account?.passwordHash ?? null) };
   }
 
-  passwords.requireHashable(password, 'input.password');
   const attempt = await attempts.begin(ctx, kind, attemptKey(email));
   const { account, isRight } = await check().catch(async (error: unknown) => {
     await attempts.withdraw(ctx, attempt);

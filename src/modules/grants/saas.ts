@@ -23,6 +23,7 @@ export function createSaasTokens(deps: { tenants: Tenants; tokens: TokenIssuer }
           session_id: principal.sessionId,
           ...(principal.legalEntityId ? { legalEntityId: principal.legalEntityId } : {}),
           groups,
+          ...(principal.actorId ? { act: { sub: principal.actorId } } : {}),
         },
         scopes: [],
         rev: principal.rev,

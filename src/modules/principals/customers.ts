@@ -11,6 +11,7 @@ import { createRate } from '../limits/rates.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
+import { requireNames } from './names.ts';
 import type { Passwords } from './passwords.ts';
 
 /** A customer as it is stored. */
@@ -62,10 +63,15 @@ export function createCustomers(deps: {
       return customer;
     },
 
-    /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled. */
+    /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled, in a tenant that is. */
     async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
-      const customer = await db.customer.findUnique({ where: byId(ctx, id) });
-      return customer?.enabled ? customer : null;
+      const found = await db.customer.findUnique({
+        where: byId(ctx, id),
+        include: { tenant: { select: { status: true } } },
+      });
+      if (!found?.enabled || found.tenant.status !== 'ACTIVE') return null;
+      const { tenant: _tenant, ...customer } = found;
+      return customer;
     },
 
     /** As `findEnabled`, and held until the commit: whoever disables the account or sets a password meanwhile waits,
@@ -78,6 +84,7 @@ export function createCustomers(deps: {
     /** Makes an account. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
     async register(ctx: Ctx, input: NewCustomer): Promise<Customer> {
       const email = requireEmail(input.email, 'input.email');
+      requireNames(input);
       passwords.requireAcceptable(input.password, 'input.password');
       const passwordHash = await passwords.hash(input.password);
       const { firstName = null, lastName = null } = input;
@@ -108,6 +115,7 @@ export function createCustomers(deps: {
         enabled?: boolean | undefined;
       },
     ): Promise<Customer> {
+      requireNames(change);
       const customer = await database.transaction(ctx, async (tx) => {
         if ((await tx.customer.count({ where: { id } })) === 0) throw notFound('Customer');
         const updated = await tx.customer.update({
@@ -134,12 +142,10 @@ export function createCustomers(deps: {
     /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */
     async rehash(ctx: { tenantId: string }, customer: Customer, password: string): Promise<Customer | null> {
       const passwordHash = await passwords.hash(password);
-      const { count } = await database
-        .forTenant(ctx)
-        .customer.updateMany({
-          where: { id: customer.id, passwordHash: customer.passwordHash },
-          data: { passwordHash },
-        });
+      const { count } = await database.forTenant(ctx).customer.updateMany({
+        where: { id: customer.id, passwordHash: customer.passwordHash },
+        data: { passwordHash },
+      });
       return count === 0 ? null : { ...customer, passwordHash };
     },
   };

@@ -7,6 +7,7 @@ import { recordAudit } from '../audit/audit.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
+import { requireNames } from './names.ts';
 import type { Passwords } from './passwords.ts';
 
 /** An employee as it is stored. */
@@ -41,10 +42,6 @@ export function createEmployees(deps: {
         .employee.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email: address } } });
     },
 
-    /** One employee, enabled or not; null when there is none. */
-    find: (ctx: { tenantId: string }, id: string): Promise<Employee | null> =>
-      database.forTenant(ctx).employee.findUnique({ where: byId(ctx, id) }),
-
     /** @throws NOT_FOUND */
     async get(ctx: { tenantId: string }, id: string): Promise<Employee> {
       const employee = await database.forTenant(ctx).employee.findUnique({ where: byId(ctx, id) });
@@ -52,10 +49,15 @@ export function createEmployees(deps: {
       return employee;
     },
 
-    /** The employee as of now, in the transaction whose token is to vouch for it; null unless enabled. */
+    /** The employee as of now, in the transaction whose token is to vouch for it; null unless enabled, in a tenant that is. */
     async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Employee | null> {
-      const employee = await db.employee.findUnique({ where: byId(ctx, id) });
-      return employee?.enabled ? employee : null;
+      const found = await db.employee.findUnique({
+        where: byId(ctx, id),
+        include: { tenant: { select: { status: true } } },
+      });
+      if (!found?.enabled || found.tenant.status !== 'ACTIVE') return null;
+      const { tenant: _tenant, ...employee } = found;
+      return employee;
     },
 
     /** As `findEnabled`, and held until the commit: whoever disables the account or sets a password meanwhile waits,
@@ -68,6 +70,7 @@ export function createEmployees(deps: {
     /** Makes an account that is in no group yet. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
     async create(ctx: Ctx, input: NewEmployee): Promise<Employee> {
       const email = requireEmail(input.email, 'input.email');
+      requireNames(input);
       if (input.password) passwords.requireAcceptable(input.password, 'input.password');
       const passwordHash = input.password ? await passwords.hash(input.password) : null;
       return database.transaction(ctx, async (tx) => {
@@ -105,12 +108,10 @@ export function createEmployees(deps: {
     /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */
     async rehash(ctx: { tenantId: string }, employee: Employee, password: string): Promise<Employee | null> {
       const passwordHash = await passwords.hash(password);
-      const { count } = await database
-        .forTenant(ctx)
-        .employee.updateMany({
-          where: { id: employee.id, passwordHash: employee.passwordHash },
-          data: { passwordHash },
-        });
+      const { count } = await database.forTenant(ctx).employee.updateMany({
+        where: { id: employee.id, passwordHash: employee.passwordHash },
+        data: { passwordHash },
+      });
       return count === 0 ? null : { ...employee, passwordHash };
     },
   };

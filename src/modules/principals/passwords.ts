@@ -27,6 +27,7 @@ const isTooLong = (password: string) =>
 /** Hashing and checking of passwords. */
 export function createPasswords() {
   let running = 0;
+  let admitted = 0;
   const waiting: (() => void)[] = [];
   const dummy = hash('nobody has this password', PARAMETERS);
 
@@ -47,6 +48,18 @@ export function createPasswords() {
   }
 
   return {
+    /** Runs a whole login, as many at once as may wait for a hash: whoever comes after them costs nothing, no statement
+     * either, or a flood would take the database from everybody else. @throws SERVICE_UNAVAILABLE */
+    async admit<T>(login: () => Promise<T>): Promise<T> {
+      if (admitted >= AT_ONCE + MOST_WAITING) throw serviceUnavailable('too many logins at once');
+      admitted += 1;
+      try {
+        return await login();
+      } finally {
+        admitted -= 1;
+      }
+    },
+
     /** @throws BAD_USER_INPUT naming `field` for a password that may not be set (ASVS 6.2.1, 6.2.4, 6.2.9) */
     requireAcceptable(password: string, field: string): void {
       if (isTooLong(password) || [...password].length > MOST_CHARACTERS) {

@@ -74,7 +74,9 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
       const { id } = scope;
       const description = scope.description.trim();
       if (!isScope(id)) throw badInput('input.id', 'A scope is written service.resource_action, in printable ASCII.');
-      if (description === '') throw badInput('input.description', 'Say what the scope allows.');
+      if (description === '' || description.length > 500) {
+        throw badInput('input.description', 'Say what the scope allows, in at most 500 characters.');
+      }
       if (spellings(id).some((spelling) => builtIn.has(spelling))) {
         throw conflict('SCOPE_EXISTS', 'There is a built-in scope of that meaning.');
       }

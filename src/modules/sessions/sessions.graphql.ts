@@ -4,7 +4,6 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionOf } from '../../graphql/pagination.ts';
 import { authenticatedAs, requires } from '../../permissions/access.ts';
 import { LegalEntityType } from '../companies/legal-entities.graphql.ts';
-import { EmployeeType } from '../principals/employees.graphql.ts';
 import { TokenKindEnum } from '../tokens/token-kind.graphql.ts';
 import { SessionContextType } from './session-context.graphql.ts';
 import { contextOfSession } from './session-context.ts';
@@ -39,12 +38,9 @@ export const SessionType = builder.objectRef<Session>('Session').implement({
       nullable: true,
       description: 'Where the login came from, where that can be told.',
     }),
-    actor: t.field({
-      type: EmployeeType,
-      nullable: true,
-      description: 'The employee who acts for the customer in it; null: nobody does.',
-      resolve: ({ tenantId, actorId }, _args, ctx) =>
-        actorId === null ? null : ctx.services.employees.find({ tenantId }, actorId),
+    assisted: t.boolean({
+      description: 'Does an employee act for the customer in it?',
+      resolve: ({ actorId }) => actorId !== null,
     }),
     context: t.field({ type: SessionContextType, description: 'What the visit is about.', resolve: contextOfSession }),
   }),

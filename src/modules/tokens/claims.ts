@@ -29,6 +29,8 @@ const common = {
 const session = { session_id: z.string().min(1) };
 const company = { legalEntityId: z.string().min(1).optional() };
 const groups = { groups: z.array(z.string()).optional() };
+/** The employee who acts for the customer (RFC 8693 s.4.1). */
+const actor = { act: z.object({ sub: z.string().min(1) }).optional() };
 /** A JWE (RFC 7516) of what identifies a shopper; see context-encryption.ts. */
 const personal = { ctx: z.string().optional() };
 
@@ -43,10 +45,10 @@ export const claimsSchema = z.discriminatedUnion('kind', [
     ...company,
     ...groups,
     ...personal,
+    ...actor,
     kind: z.literal('customer'),
-    act: z.object({ sub: z.string().min(1) }).optional(),
   }),
-  z.object({ ...common, ...session, ...company, ...groups, kind: z.literal('saas') }),
+  z.object({ ...common, ...session, ...company, ...groups, ...actor, kind: z.literal('saas') }),
   z.object({
     ...common,
     ...session,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { createAttempts } from '../../../src/modules/limits/attempts.ts';
+import { openWithTenants } from '../../database/databases.ts';
+import { createDatabaseIn } from '../../kit/postgres.ts';
 import { ctxOf, theService } from '../../kit/service.ts';
 
 const service = await theService();
@@ -52,18 +54,25 @@ it('without a known address only the account counts', async () => {
   expect(await countOf(attempt.account)).toBe(1);
 });
 
-it('pruning forgets windows that are over by the clock of the database, and keeps the others', async () => {
-  const over = await attempts.begin(ctx(), 'customer', account());
-  const live = await attempts.begin(ctx(), 'customer', account());
-  await database.forTenant(ctx()).$executeRaw`
+const postgresUrl = inject('postgresUrl');
+// The clock of PGlite is that of this process, so this cannot be seen there.
+const title = 'pruning forgets windows that are over by the clock of the database, and keeps the others';
+it.skipIf(!postgresUrl)(postgresUrl ? title : `${title} (no PostgreSQL server installed)`, async () => {
+  const url = await createDatabaseIn(postgresUrl!);
+  const own = await openWithTenants({ kind: 'postgresql', url, poolSize: 2 });
+  const { begin, prune } = createAttempts({ database: own });
+  const [over, live] = [await begin(ctx(), 'customer', account()), await begin(ctx(), 'customer', account())];
+  await own.forTenant(ctx()).$executeRaw`
     UPDATE attempts SET window_start = now() - interval '31 minutes' WHERE tenant_id = ${'demo'} AND id = ${over.account}`;
   const clock = Date.now;
   // This process runs an hour fast.
   Date.now = () => clock() + 3_600_000;
   try {
-    expect(await attempts.prune()).toBeGreaterThanOrEqual(1);
+    expect(await prune()).toBe(1);
   } finally {
     Date.now = clock;
   }
-  expect([await countOf(over.account), await countOf(live.account)]).toEqual([0, 1]);
+  const left = await own.forTenant(ctx()).attempt.findMany();
+  expect(left.map(({ id }) => Buffer.from(id))).toEqual([Buffer.from(live.account)]);
+  await own.close();
 });

@@ -13,7 +13,7 @@ import type { TokenKindDefinition } from '../token-kind.ts';
 
 /** What ends everything that was issued to a customer in a session, for a company. */
 export const customerRevocationKeys = (
-  claims: Pick<ClaimsOf<'customer'>, 'sub' | 'session_id' | 'legalEntityId' | 'groups'>,
+  claims: Pick<ClaimsOf<'customer'>, 'sub' | 'session_id' | 'legalEntityId' | 'groups' | 'act'>,
 ): RevocationKey[] => [
   sessionKey(claims.session_id),
   principalKey('customer', claims.sub),
@@ -21,6 +21,7 @@ export const customerRevocationKeys = (
   ...(claims.legalEntityId
     ? [membershipKey(claims.legalEntityId), membershipKey(claims.legalEntityId, claims.sub)]
     : []),
+  ...(claims.act ? [principalKey('employee', claims.act.sub)] : []),
 ];
 
 /** The customer's access token. */
@@ -28,8 +29,5 @@ export const customerToken: TokenKindDefinition<'customer'> = {
   kind: 'customer',
   typ: 'at+jwt',
   lifetimeSeconds: (settings) => settings.customerTokenSeconds,
-  revocationKeys: (claims) => [
-    ...customerRevocationKeys(claims),
-    ...(claims.act ? [principalKey('employee', claims.act.sub)] : []),
-  ],
+  revocationKeys: customerRevocationKeys,
 };
