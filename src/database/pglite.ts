@@ -2,15 +2,22 @@
 // Invariant: what the adapter reports as done is done. The published one starts a script without awaiting it,
 // and swallows the failure of a COMMIT; both are replaced here. Shadow databases are in memory.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite, type Transaction as PGliteTransaction } from '@electric-sql/pglite';
+import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { withMigrationRecord } from './migration-record.ts';
 
-/** Opens the data of a folder that `lockFolder` has given to this process; without one, in memory. */
-export function openPGlite(folder?: string): Promise<PGlite> {
-  return PGlite.create(folder === undefined ? 'memory://' : join(folder, 'pglite'));
+/**
+ * Opens the data of a folder that `lockFolder` has given to this process; without one, in memory. A new database is
+ * unpacked from a prepared empty one, which takes a third of the time of making it.
+ */
+export async function openPGlite(folder?: string): Promise<PGlite> {
+  const path = folder === undefined ? 'memory://' : join(folder, 'pglite');
+  if (folder !== undefined && existsSync(join(path, 'PG_VERSION'))) return PGlite.create(path);
+  return PGlite.create(path, { loadDataDir: await dataDir() });
 }
 
 /** The Prisma adapter of a PGlite. */

@@ -123,7 +123,8 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
   const isOfDocument =
     Boolean(error.source || error.nodes?.length) && (code === undefined || otherNames.has(String(code)));
   if (!isPublic && !isOfRequest && !isOfDocument) return null;
-  const message = suggestions ? error.message : error.message.replace(/ ?Did you mean .*\?$/s, '');
+  const told = withoutValues(error.message);
+  const message = suggestions ? told : told.replace(/ ?Did you mean .*\?$/s, '');
   if (isPublic) {
     const extensions = { ...error.extensions, http: http ?? { spec: true, status: 400 } };
     return new GraphQLError(message, { ...placeOf(at), extensions });
@@ -132,3 +133,17 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
   const transport = { status: 400, ...http, spec: !isOfRequest && (http?.spec ?? true) };
   return new GraphQLError(message, { ...placeOf(at), extensions: { code: 'BAD_USER_INPUT', http: transport } });
 }
+
+/** graphql-js quotes what was sent, and that may be a password (case 110): names and places stay, values go. */
+const quoting: readonly [RegExp, string][] = [
+  [/((?:found|Unexpected) (?:Block)?String) ".*"/s, '$1'],
+  [/( cannot represent [\w -]*value): .*$/s, '$1.'],
+  [/(Expected value of type "[^"]+"), found .*$/s, '$1.'],
+  [/Value ".*" does not exist in/s, 'Value does not exist in'],
+  [/^(Variable "\$\w+") got invalid value .*( at "[\w.[\]]+"); ([^;]*)$/s, '$1 got an invalid value$2; $3'],
+  [/^(Variable "\$\w+") got invalid value .*; ([^;]*)$/s, '$1 got an invalid value; $2'],
+  [/^(Variable "\$\w+") got invalid value .*$/s, '$1 got an invalid value.'],
+];
+
+const withoutValues = (message: string): string =>
+  quoting.reduce((text, [values, rest]) => text.replace(values, rest), message);

@@ -18,10 +18,11 @@ export type Authentication = Pick<RequestContext, 'principal' | 'credential'>;
 const nobody: Authentication = { principal: null, credential: 'none' };
 const rejected: Authentication = { principal: null, credential: 'rejected' };
 
-/** Reads and checks the bearer. @throws OAuthError `invalid_token` for one above 8 KB, before any decoding. */
+/** Reads and checks the bearer. `onRejected` learns the cause, which the caller never does. @throws OAuthError `invalid_token` for one above 8 KB, before any decoding. */
 export async function authenticate(
   req: IncomingMessage,
   verifyAccessToken: VerifyAccessToken,
+  onRejected: (cause: unknown) => void = () => {},
 ): Promise<Authentication> {
   const header = req.headers.authorization;
   if (header === undefined) return nobody;
@@ -32,7 +33,8 @@ export async function authenticate(
   try {
     return { principal: await verifyAccessToken(token), credential: 'accepted' };
   } catch (error) {
-    if (error instanceof OAuthError && error.code === 'invalid_token') return rejected;
-    throw error;
+    if (!(error instanceof OAuthError && error.code === 'invalid_token')) throw error;
+    onRejected(error.cause);
+    return rejected;
   }
 }

@@ -64,6 +64,9 @@ interface Exchange {
   endStream: (() => void) | null;
 }
 
+/** What a rejected token was rejected for: short, whatever stood in the token. */
+const describeCause = (cause: unknown): string => String(cause instanceof Error ? cause.message : cause).slice(0, 64);
+
 const rawAnswer = (status: number, reason: string) =>
   [
     `HTTP/1.1 ${status} ${reason}`,
@@ -113,7 +116,9 @@ export function createHttpServer({
           return draining !== null;
         },
         authenticate() {
-          context ??= authenticate(req, verifyAccessToken).then((authentication) => ({
+          context ??= authenticate(req, verifyAccessToken, (cause) =>
+            logger.debug({ requestId, cause: describeCause(cause) }, 'bearer rejected'),
+          ).then((authentication) => ({
             requestId,
             ipAddress: caller.ipAddress,
             userAgent: req.headers['user-agent']?.slice(0, 256) ?? null,

@@ -6,16 +6,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { createDatabaseIn } from '../kit/postgres.ts';
 import { spawnProcess, startProcess } from '../kit/process.ts';
+import { startService } from '../kit/service.ts';
 import {
   type CustomerToken,
+  type EmployeeToken,
   guest,
   isGood,
   serviceToken,
   tryEmployeeLogin,
   tryLogin,
   tryRefresh,
+  tryRefreshEmployee,
 } from '../kit/stories.ts';
+import { familyRows } from '../security/b-refresh-families.ts';
 
 function newFolder(): string {
   const root = mkdtempSync(join(tmpdir(), 'scopeward-stopping-'));
@@ -43,68 +48,92 @@ async function follow(at: { url: string }, bearer: string) {
   return { status: answer.status, text: () => text, end: () => end, over };
 }
 
-it('case 119: SIGTERM under load: what was begun is answered and kept, streams end, and it exits 0 in time', async () => {
-  const url = newFolder();
-  const at = await startProcess({ DATABASE_URL: url, SHUTDOWN_SECONDS: '25' });
-  onTestFinished(() => at.kill());
-  await at.ready();
-  const { accessToken: backend } = await serviceToken(at);
-  const stream = await follow(at, backend);
-  expect(stream.status).toBe(200);
-  const { accessToken: anonymousToken } = await guest(at);
-  const buyer: CustomerToken = only(await tryLogin(at, { email: 'buyer@demo.example', anonymousToken }));
-  await expect.poll(stream.text, { timeout: 5_000 }).toContain('session.claimed');
+const postgresUrl = inject('postgresUrl');
+const onPostgresql = it.skipIf(!postgresUrl);
 
-  // Passwords are hashed four at a time: most of these are still waiting when the signal comes.
-  const answers: Promise<Answer>[] = Array.from({ length: 30 }, () => tryEmployeeLogin(at, 'admin@demo.example'));
-  const settled = Promise.allSettled(answers);
-  await Promise.race(answers);
-  const refreshed = tryRefresh(at, buyer.refreshToken);
-  await Promise.race(answers);
-  const began = performance.now();
-  at.signal('SIGTERM');
-  expect(await at.exited).toEqual({ code: 0, signal: null });
-  expect(performance.now() - began).toBeLessThan(25_000);
+/** A database with the demo data, and how the process runs on it in production. */
+async function production() {
+  const KEY_ENCRYPTION_SECRET = 'a-secret-of-the-tests-with-more-than-32-characters';
+  const shared = { DATABASE_URL: await createDatabaseIn(postgresUrl!), KEY_ENCRYPTION_SECRET };
+  const open = () => startService(shared);
+  await (await open()).stop();
+  return { env: { ...shared, NODE_ENV: 'production', HOST: '127.0.0.1', SHUTDOWN_SECONDS: '25' }, open };
+}
 
-  // A request that the server had not read when it shut its door was never begun; all others have their answer.
-  const outcomes = await settled;
-  console.log(
-    outcomes.map((o) =>
-      o.status === 'fulfilled' ? (o.value.code ?? 'ok') : String((o.reason as any).cause ?? o.reason),
-    ),
-    at.output(),
-  );
-  const answered = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  expect(answered.length).toBeGreaterThan(25);
-  for (const { code } of answered) expect([undefined, 'RATE_LIMITED']).toContain(code);
-  await stream.over;
-  expect(stream.end()).toBe('whole');
-  expect(stream.text()).toMatch(/event: complete\ndata:\s*\n\n$/);
-  expect(at.output()).not.toMatch(/"level":"(error|fatal)"/);
-  const successor = only<CustomerToken>(await refreshed);
+onPostgresql(
+  'case 119: SIGTERM under load: not ready first, every request is answered, streams end with a last event, and it exits 0 in time',
+  async () => {
+    const { env, open } = await production();
+    const at = await startProcess(env);
+    onTestFinished(() => at.kill());
+    await at.ready();
+    const { accessToken: backend } = await serviceToken(at);
+    const stream = await follow(at, backend);
+    expect(stream.status).toBe(200);
+    const { accessToken: anonymousToken } = await guest(at);
+    const buyer: CustomerToken = only(await tryLogin(at, { email: 'buyer@demo.example', anonymousToken }));
+    await expect.poll(stream.text, { timeout: 5_000 }).toContain('session.claimed');
 
-  // What was acknowledged on the way out is there, and the folder is free.
-  const again = await startProcess({ DATABASE_URL: url });
-  onTestFinished(() => again.kill());
-  await again.ready();
-  expect(await isGood(again, successor.accessToken)).toBe(true);
-  expect((await tryRefresh(again, successor.refreshToken)).code).toBeUndefined();
-  const logins = answered
-    .filter(({ code }) => code === undefined)
-    .map((answer) => only<{ accessToken: string }>(answer));
-  for (const { accessToken } of logins.slice(0, 5)) expect(await isGood(again, accessToken)).toBe(true);
+    // Passwords are hashed four at a time: most of these are still waiting when the signal comes.
+    const logins = Array.from({ length: 40 }, () => tryEmployeeLogin(at, 'admin@demo.example'));
+    await Promise.race(logins);
+    const began = performance.now();
+    at.signal('SIGTERM');
+    // Whoever balances the load learns of it while requests are still taken.
+    await expect.poll(at.readiness, { timeout: 3_000, interval: 10 }).toBe(503);
+    const late = await tryRefresh(at, buyer.refreshToken);
+    expect(await at.exited).toEqual({ code: 0, signal: null });
+    expect(performance.now() - began).toBeLessThan(25_000);
 
-  // And again, twice in a row: the second signal ends it at once, whatever is open.
-  const open = Array.from({ length: 60 }, () => tryEmployeeLogin(again, 'admin@demo.example').catch(() => null));
-  await Promise.race(open);
-  again.signal('SIGTERM');
-  await expect.poll(() => again.output(), { timeout: 5_000, interval: 5 }).toContain('"msg":"stopping"');
-  const second = performance.now();
-  again.signal('SIGTERM');
-  expect(await again.exited).toEqual({ code: 1, signal: null });
-  expect(performance.now() - second).toBeLessThan(2_000);
-  await Promise.all(open);
-}, 300_000);
+    const answers: Answer[] = await Promise.all(logins);
+    for (const { code } of answers) expect([undefined, 'RATE_LIMITED']).toContain(code);
+    await stream.over;
+    expect(stream.end()).toBe('whole');
+    expect(stream.text()).toMatch(/event: complete\ndata:\s*\n\n$/);
+    expect(at.output()).not.toMatch(/"level":"(error|fatal)"/);
+
+    // What was acknowledged on the way out is there.
+    const again = await open();
+    onTestFinished(() => again.stop());
+    const successor: CustomerToken = only(late);
+    expect(await isGood(again, successor.accessToken)).toBe(true);
+    expect((await tryRefresh(again, successor.refreshToken)).code).toBeUndefined();
+    const tokens = answers.filter(({ code }) => code === undefined).map((answer) => only<EmployeeToken>(answer));
+    expect(tokens.length).toBeGreaterThan(0);
+    for (const { refreshToken } of tokens.slice(-5))
+      expect((await tryRefreshEmployee(again, refreshToken)).code).toBeUndefined();
+  },
+  300_000,
+);
+
+onPostgresql(
+  'case 119: a second SIGTERM ends it at once, and a request that it cut off was done whole or not at all',
+  async () => {
+    const { env, open } = await production();
+    const at = await startProcess(env);
+    onTestFinished(() => at.kill());
+    await at.ready();
+    const stream = await follow(at, (await serviceToken(at)).accessToken);
+    const { accessToken: anonymousToken } = await guest(at);
+    const buyer: CustomerToken = only(await tryLogin(at, { email: 'buyer@demo.example', anonymousToken }));
+    const logins = Array.from({ length: 30 }, () => tryEmployeeLogin(at, 'admin@demo.example').catch(() => null));
+    await Promise.race(logins);
+    at.signal('SIGTERM');
+    await expect.poll(at.output, { timeout: 3_000, interval: 5 }).toContain('"msg":"stopping"');
+    const cut = tryRefresh(at, buyer.refreshToken).catch(() => null);
+    const second = performance.now();
+    at.signal('SIGTERM');
+    expect(await at.exited).toEqual({ code: 1, signal: null });
+    expect(performance.now() - second).toBeLessThan(2_000);
+    await Promise.all([stream.over, cut, ...logins]);
+
+    const again = await open();
+    onTestFinished(() => again.stop());
+    const { rows, unspent } = await familyRows(again, buyer.sessionId);
+    expect([`${rows} ${unspent}`]).toEqual([rows === 1 ? '1 1' : '2 1']);
+  },
+  300_000,
+);
 
 it('case 117: a second process on the folder exits 1 naming the first, which goes on; after a kill the next one gets in', async () => {
   const url = newFolder();

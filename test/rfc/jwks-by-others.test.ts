@@ -3,7 +3,7 @@
 
 import { createPublicKey } from 'node:crypto';
 import jwt from 'jsonwebtoken';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { mirrored } from '../kit/forge.ts';
 import { ctxOf, ISSUER, type Service, startService, theService } from '../kit/service.ts';
 import { employee, guest, serviceToken, signIn } from '../kit/stories.ts';
@@ -113,6 +113,29 @@ describe('what others make of our tokens', () => {
     }
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length);
   });
+});
+
+it('a retired key leaves the JWKS when its last token has expired, without anything else having to happen', async () => {
+  const service = await startService();
+  try {
+    const old = service.app.modules.signingKeys.current('demo').kid;
+    await service.app.modules.signingKeys.rotate(ctxOf('demo'));
+    const kidsIn = async (hours: number) => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 });
+      try {
+        return (await jwksOf(service)).keys.map(({ kid }) => kid);
+      } finally {
+        vi.useRealTimers();
+      }
+    };
+    const now = await kidsIn(0);
+    expect(now).toContain(old);
+    // No token lives for longer than a day.
+    expect(await kidsIn(24)).toEqual(now);
+    expect(await kidsIn(24.1)).toEqual(now.filter((kid) => kid !== old));
+  } finally {
+    await service.stop();
+  }
 });
 
 it('a rotation breaks nobody: the next key is published before it signs, the last one stays', async () => {

@@ -95,13 +95,16 @@ export function onInstances(title: string, suite: (instances: () => Instances) =
 }
 
 /** Runs a suite on the embedded database, where both instances are one, and on two instances with PostgreSQL. */
-export function onBoth(title: string, suite: (instances: () => Pick<Instances, 'a' | 'b'>) => void): void {
+export function onBoth(
+  title: string,
+  suite: (instances: () => Pick<Instances, 'a' | 'b'>, isEmbedded: boolean) => void,
+): void {
   describe(`${title}, on PGlite`, () => {
     let service: Service | undefined;
     beforeAll(async () => {
       service = await theService();
     });
-    suite(() => ({ a: service!, b: service! }));
+    suite(() => ({ a: service!, b: service! }), true);
   });
-  onInstances(`${title}, on two instances with PostgreSQL`, suite);
+  onInstances(`${title}, on two instances with PostgreSQL`, (instances) => suite(instances, false));
 }

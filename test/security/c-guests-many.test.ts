@@ -118,8 +118,7 @@ describe('many guests', () => {
     expect((await askFrom('198.51.100.8')).code).toBeUndefined();
   }, 60_000);
 
-  // To be turned into `it` when anonymous.ts counts networkOf(address) as limits/attempts.ts does.
-  it.fails('case 38: the addresses of one IPv6 /64 are limited as one', async () => {
+  it('case 38: the addresses of one IPv6 /64 are limited as one', async () => {
     const service = await starting;
     let served = 0;
     for (let host = 1; host <= 6_500; host += 1) {

@@ -232,7 +232,6 @@ const publicByReview: Record<string, string> = {
   'RefreshTokenBranch.legalEntity': 'a company that the caller has just been let in to',
   'ServicePrincipal.client': 'the caller',
   'ServicePrincipal.tenant': 'id and name of the tenant of the caller',
-  'Session.actor': 'one’s own session, or oauth.session_read: who was there instead of the customer',
   'Session.context': 'one’s own session, or oauth.session_read',
   'Session.legalEntity': 'one’s own session, or oauth.session_read: id and name',
 };
@@ -326,13 +325,13 @@ describe('case 96: lists', () => {
   const page = `query ($first: Int, $after: String, $customerId: ID, $employeeId: ID) {
     sessions(first: $first, after: $after, customerId: $customerId, employeeId: $employeeId) {
       totalCount pageInfo { hasNextPage endCursor }
-      nodes { id current kind legalEntity { id name } actor { id email } context { version } }
+      nodes { id current kind legalEntity { id name } assisted context { version } }
     }
   }`;
   interface Page {
     totalCount: number;
     pageInfo: { hasNextPage: boolean; endCursor: string | null };
-    nodes: { id: string; legalEntity: { id: string } | null; actor: { id: string } | null }[];
+    nodes: { id: string; legalEntity: { id: string } | null; assisted: boolean }[];
   }
   const own = new Set<string>();
   let one: { id: string };
@@ -410,7 +409,7 @@ describe('case 96: lists', () => {
     service.statements.length = 0;
     const full: Page = only(await graphql(service, page, { bearer: tokens.service, variables: { first: 200 } }));
     expect(full.nodes.filter(({ legalEntity }) => legalEntity !== null).length).toBeGreaterThan(100);
-    expect(full.nodes.filter(({ actor }) => actor !== null).length).toBeGreaterThan(20);
+    expect(full.nodes.filter(({ assisted }) => assisted).length).toBeGreaterThan(20);
     expect(statementsOfRequests().length).toBeLessThanOrEqual(5);
   });
 
@@ -437,7 +436,7 @@ describe('case 96: lists', () => {
     const { accessToken, sessionId } = await signIn(service, 'requester@demo.example');
     service.statements.length = 0;
     const mine = only<{ id: string; current: boolean }[]>(
-      await graphql(service, '{ mySessions { id current legalEntity { id } actor { id } } }', { bearer: accessToken }),
+      await graphql(service, '{ mySessions { id current legalEntity { id } assisted } }', { bearer: accessToken }),
     );
     expect(mine.filter(({ current }) => current).map(({ id }) => id)).toEqual([sessionId]);
     expect(mine.some(({ id }) => id.startsWith('case-96-'))).toBe(false);

@@ -18,17 +18,15 @@ export function createContactAssignments(deps: { database: Database; revocations
   return {
     /** The enabled company, if this customer is assigned to it, as of now. @throws ACCESS_DENIED */
     async requireAssigned(db: TenantClient, customerId: string, legalEntityId: string): Promise<LegalEntity> {
-      const assignment = await db.contactAssignment.findFirst({
+      const company = await db.legalEntity.findFirst({
         where: {
-          customerId,
-          legalEntityId: isLegalEntityId(legalEntityId) ? legalEntityId : '-',
-          legalEntity: { enabled: true },
+          id: isLegalEntityId(legalEntityId) ? legalEntityId : '-',
+          enabled: true,
+          contactAssignments: { some: { customerId } },
         },
-        include: { legalEntity: true },
       });
-      if (!assignment)
-        throw new OAuthError('access_denied', { cause: 'not assigned to an enabled company of that id' });
-      return assignment.legalEntity;
+      if (!company) throw new OAuthError('access_denied', { cause: 'not assigned to an enabled company of that id' });
+      return company;
     },
 
     /** Tells the trail of a refused switch. The refusal itself has undone its transaction. */

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
+import { networkOf } from '../limits/network.ts';
 import { createRate } from '../limits/rates.ts';
 import { checkedContextValue } from '../sessions/session-context.ts';
 import { newSessionId } from '../sessions/sessions.ts';
@@ -35,7 +36,7 @@ export function createAnonymousGrant(deps: {
     parameters,
     client: 'none',
     async handle(request, given) {
-      if (request.ipAddress !== null) perAddress.take(request.ipAddress);
+      if (request.ipAddress !== null) perAddress.take(networkOf(request.ipAddress));
       const { client, rev } = await clientAuthentication.byName(given.tenant, given.clientId);
       const tenant = tenants.find(given.tenant);
       if (!tenant) throw new OAuthError('invalid_client', { cause: 'the tenant is suspended' });

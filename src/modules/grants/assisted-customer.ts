@@ -54,7 +54,7 @@ export function createAssistedCustomerGrant(deps: {
       const sessionId = newSessionId();
       const seconds = tenant.settings.assistedTokenSeconds;
       const assisted = await database.transaction(ctx, async (tx) => {
-        if (!(await employees.findEnabled(tx, ctx, actorId))) throw unauthenticated('the employee is disabled');
+        if (!(await employees.holdEnabled(tx, ctx, actorId))) throw unauthenticated('the employee is disabled');
         const customer = await customers.findEnabled(tx, ctx, customerId);
         if (!customer) throw notFound('Customer');
         const legalEntity =

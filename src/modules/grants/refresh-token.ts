@@ -7,7 +7,6 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
-import type { Clients } from '../clients/clients.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { LegalEntities, LegalEntity } from '../companies/legal-entities.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
@@ -16,6 +15,7 @@ import type { RefreshTokenFamily, RefreshTokens, RefreshUse, Turn } from '../ses
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
+import { FIRST_PARTY_CLIENT } from './employee-tokens.ts';
 import type { Grant } from './grant.ts';
 import type { GoodTurn, RefreshTokenSpending } from './spend-refresh-token.ts';
 
@@ -29,7 +29,6 @@ const parameters = z.object({
 
 /** The customer's refresh. */
 export function createRefreshTokenGrant(deps: {
-  clients: Clients;
   contactAssignments: ContactAssignments;
   customers: Customers;
   database: Database;
@@ -40,7 +39,7 @@ export function createRefreshTokenGrant(deps: {
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, CustomerTokens, 'none'> {
-  const { clients, contactAssignments, customers, database, entitlements, legalEntities } = deps;
+  const { contactAssignments, customers, database, entitlements, legalEntities } = deps;
   const { refreshTokens, spending, tenants, tokens } = deps;
 
   /** @throws ACCESS_DENIED, told to the trail; nothing is spent */
@@ -97,9 +96,6 @@ export function createRefreshTokenGrant(deps: {
       const db = database.forTenant(ctx);
       const customer = await customers.findEnabled(db, ctx, family.owner.id);
       if (!customer) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
-      if (!family.clientId || !(await clients.isEnabled(db, ctx, family.clientId))) {
-        throw new OAuthError('invalid_grant', { cause: 'the client is disabled' });
-      }
       const legalEntity = await requireCompany(
         db,
         ctx,
@@ -118,7 +114,7 @@ export function createRefreshTokenGrant(deps: {
         tenant,
         customer,
         sessionId: family.sessionId,
-        clientId: family.clientId,
+        clientId: family.clientId ?? FIRST_PARTY_CLIENT,
         legalEntity,
         entitled,
         rev,

@@ -17,6 +17,8 @@ export interface VerificationKey {
   readonly tenantId: string;
   readonly algorithm: string;
   readonly key: CryptoKey;
+  /** When its last token has expired; null while it signs, or is going to. */
+  readonly retiresAt: Date | null;
 }
 
 /** What signs a tenant's tokens now. */
@@ -34,6 +36,10 @@ export class SealedKeyError extends Error {
   }
 }
 
+/** Time passes without the database saying so: what is held in memory is asked again at each use. */
+const isPublished = ({ retiresAt }: { readonly retiresAt: Date | null }) =>
+  retiresAt === null || retiresAt.getTime() > Date.now();
+
 const ROTATION_DAYS = 90;
 const RETIRED_SECONDS = LONGEST_ACCESS_TOKEN_SECONDS + 60;
 
@@ -48,7 +54,7 @@ export function createSigningKeys(deps: {
   const sealingKey = deriveKey(deps.keyEncryptionSecret, 'signing keys');
   let verification = new Map<string, VerificationKey>();
   let signing = new Map<string, SigningKeyPair>();
-  let published: JWK[] = [];
+  let published: { readonly jwk: JWK; readonly retiresAt: Date | null }[] = [];
 
   changes.watch('signing_keys', async () => {
     const rows = await database.system().signingKey.findMany({
@@ -58,9 +64,9 @@ export function createSigningKeys(deps: {
     const nextVerification = new Map<string, VerificationKey>();
     const nextSigning = new Map<string, SigningKeyPair>();
     for (const row of rows) {
-      const { tenantId, id: kid, algorithm } = row;
+      const { tenantId, id: kid, algorithm, retiresAt } = row;
       const key = verification.get(kid)?.key ?? (await importKey(row.publicJwk as JWK, algorithm));
-      nextVerification.set(kid, { tenantId, algorithm, key });
+      nextVerification.set(kid, { tenantId, algorithm, key, retiresAt });
       if (row.status !== 'CURRENT') continue;
       const known = signing.get(tenantId);
       const privateKey =
@@ -69,7 +75,7 @@ export function createSigningKeys(deps: {
     }
     verification = nextVerification;
     signing = nextSigning;
-    published = rows.map((row) => row.publicJwk as JWK);
+    published = rows.map(({ publicJwk, retiresAt }) => ({ jwk: publicJwk as JWK, retiresAt }));
   });
 
   const open = (sealed: Uint8Array, kid: string): JWK => {
@@ -110,7 +116,10 @@ export function createSigningKeys(deps: {
 
   return {
     /** The key of that `kid`; null when it is unknown, retired for good or distrusted. No I/O. */
-    verificationKey: (kid: string): VerificationKey | null => verification.get(kid) ?? null,
+    verificationKey(kid: string): VerificationKey | null {
+      const known = verification.get(kid);
+      return known && isPublished(known) ? known : null;
+    },
 
     /** The current key of a tenant. No I/O. @throws SERVICE_UNAVAILABLE before the first is loaded. */
     current(tenantId: string): SigningKeyPair {
@@ -123,7 +132,7 @@ export function createSigningKeys(deps: {
     hasCurrent: (tenantId: string): boolean => signing.has(tenantId),
 
     /** The JWKS (RFC 7517 s.5): every key that a valid token may be signed with, and the next ones. No I/O. */
-    publicJwks: (): { keys: JWK[] } => ({ keys: published }),
+    publicJwks: (): { keys: JWK[] } => ({ keys: published.filter(isPublished).map(({ jwk }) => jwk) }),
 
     /** Before the start. @throws SealedKeyError when the secret does not open the keys that there are */
     async requireSecret(): Promise<void> {

@@ -49,22 +49,19 @@ export function createEmployees(deps: {
       return employee;
     },
 
-    /** The employee as of now, in the transaction whose token is to vouch for it; null unless enabled, in a tenant that is. */
+    /** The employee as of now, in the transaction whose token is to vouch for it; null unless enabled. */
     async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Employee | null> {
-      const found = await db.employee.findUnique({
-        where: byId(ctx, id),
-        include: { tenant: { select: { status: true } } },
-      });
-      if (!found?.enabled || found.tenant.status !== 'ACTIVE') return null;
-      const { tenant: _tenant, ...employee } = found;
-      return employee;
+      const employee = await db.employee.findUnique({ where: byId(ctx, id) });
+      return employee?.enabled ? employee : null;
     },
 
-    /** As `findEnabled`, and held until the commit: whoever disables the account or sets a password meanwhile waits,
+    /** As `findEnabled`, in a tenant that is not suspended, and held until the commit: whoever disables the account or sets a password meanwhile waits,
      * and then sees the session that this transaction makes. Call it first, before any revocation is written. */
     async holdEnabled(tx: TenantClient, ctx: { tenantId: string }, id: string): Promise<Employee | null> {
-      await tx.$queryRaw`SELECT 1 FROM employees WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR SHARE`;
-      return this.findEnabled(tx, ctx, id);
+      const held = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM employees p JOIN tenants t ON t.id = p.tenant_id AND t.status = 'ACTIVE'
+        WHERE p.tenant_id = ${ctx.tenantId} AND p.id = ${id} AND p.enabled FOR SHARE OF p`;
+      return held.length > 0 ? this.findEnabled(tx, ctx, id) : null;
     },
 
     /** Makes an account that is in no group yet. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */

@@ -15,8 +15,11 @@ const MOST_CHARACTERS = 256;
 const MOST_BYTES = 1024;
 const MOST_WAITING = 64;
 
-/** Half of node's thread pool at most: signing and verifying share it. */
-const AT_ONCE = Math.max(1, Math.min(4, availableParallelism()));
+/** Whoever waits longer is refused while the caller still listens: a login must not happen after it was given up. */
+const MOST_WAITING_MS = 3000;
+
+/** A core each, and never all four threads of node's pool: signing and verifying tokens share it. */
+const AT_ONCE = Math.max(1, Math.min(3, availableParallelism()));
 
 /** Unicode spellings of one password are one password. */
 const normalized = (password: string) => password.normalize('NFKC');
@@ -28,20 +31,32 @@ const isTooLong = (password: string) =>
 export function createPasswords() {
   let running = 0;
   let admitted = 0;
-  const waiting: (() => void)[] = [];
+  const waiting: Set<() => void> = new Set();
   const dummy = hash('nobody has this password', PARAMETERS);
 
+  function turn(): Promise<void> {
+    if (waiting.size >= MOST_WAITING) throw serviceUnavailable('password queue is full');
+    return new Promise((resolve, reject) => {
+      const begin = () => {
+        clearTimeout(timer);
+        waiting.delete(begin);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(begin);
+        reject(serviceUnavailable('waited too long for a turn'));
+      }, MOST_WAITING_MS);
+      waiting.add(begin);
+    });
+  }
+
   async function queued<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= AT_ONCE) {
-      if (waiting.length >= MOST_WAITING) throw serviceUnavailable('password queue is full');
-      await new Promise<void>((turn) => waiting.push(turn));
-    } else {
-      running += 1;
-    }
+    if (running >= AT_ONCE) await turn();
+    else running += 1;
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
+      const [next] = waiting;
       if (next) next();
       else running -= 1;
     }
@@ -92,7 +107,7 @@ export function createPasswords() {
     isOutdated: (stored: string): boolean => !stored.startsWith(CURRENT_PREFIX),
 
     /** How many wait for their turn. */
-    queueLength: (): number => waiting.length,
+    queueLength: (): number => waiting.size,
   };
 }
 

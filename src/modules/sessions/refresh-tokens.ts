@@ -117,11 +117,14 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
         SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
           coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
           (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
-            AND n.status = 'ACTIVE') AS is_live,
+            AND n.status = 'ACTIVE' AND coalesce(cl.enabled, true) AND coalesce(cu.enabled, em.enabled)) AS is_live,
           t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
           (SELECT value FROM counters WHERE name = 'revocations') AS rev
         FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
         JOIN tenants n ON n.id = t.tenant_id
+        LEFT JOIN clients cl ON cl.tenant_id = s.tenant_id AND cl.id = s.client_id
+        LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
+        LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id
         WHERE t.id = ${digest(token)}`;
       if (!row) return null;
       return {

@@ -42,6 +42,14 @@ it('nobody has the password of an account that has none, not even the one it is 
     expect(await passwords.matches(guess, null)).toBe(false);
 });
 
+it('a NUL is a character like any other: nothing after it is cut off', async () => {
+  const stored = await passwords.hash('before-nul\0after-1');
+  expect(await passwords.matches('before-nul\0after-1', stored)).toBe(true);
+  for (const guess of ['before-nul\0after-2', 'before-nul\0', 'before-nul']) {
+    expect(await passwords.matches(guess, stored)).toBe(false);
+  }
+});
+
 describe('the queue', () => {
   it('lets 64 wait, refuses the next at once, and serves those who wait', async () => {
     const own = createPasswords();

@@ -1,0 +1,114 @@
+// One run: a cluster, a seeded database, then question after question. Bounded in time, and nothing stays behind.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { endAll, limitTo, rethrow } from './cleanup.mjs';
+import { startCluster } from './cluster.mjs';
+import { judge, summary } from './judge.mjs';
+import { createLab } from './lab.mjs';
+import { createProfile } from './profile.mjs';
+import { seed } from './scopeward.mjs';
+import { printQuestion } from './table.mjs';
+
+const bench = join(import.meta.dirname, '..');
+const MOST_MINUTES = 10;
+
+/**
+ * @typedef {object} Question
+ * @property {string} asks
+ * @property {(lab: import('./lab.mjs').Lab) => Promise<Record<string, import('./lab.mjs').Side>>} sides
+ * @property {import('./judge.mjs').Target[]} targets
+ */
+
+const all = readdirSync(join(bench, 'questions'))
+  .map((file) => file.replace('.mjs', ''))
+  .sort();
+
+/** @param {{ wanted: string[], quick: boolean, profile: boolean }} options @returns {Promise<number>} exit code */
+export async function run({ wanted, quick, profile }) {
+  const unknown = wanted.filter((name) => !all.includes(name));
+  if (unknown.length > 0) {
+    console.error(`bench: no question ${unknown.join(', ')}. There are: ${all.join(', ')}.`);
+    return 1;
+  }
+  const names = wanted.length > 0 ? wanted : all;
+  const times = quick ? { warmUp: 0.5, seconds: 1, rounds: 1 } : { warmUp: 2, seconds: 4, rounds: 3 };
+  const endLimit = limitTo(MOST_MINUTES);
+
+  try {
+    const cluster = await startCluster();
+    await seed(await cluster.createDatabase('seeded'));
+    const about = facts(cluster.version, times);
+    console.log(
+      `Scopeward ${about.commit}, Node ${about.node}, PostgreSQL ${about.postgresql} (fsync on), ${about.cores} × ${about.cpu}${quick ? '\n--quick: these figures only show that it works' : ''}`,
+    );
+    /** @type {Record<string, object>} */
+    const results = {};
+    let hasFailed = false;
+    for (const name of names) {
+      const { sides, verdicts } = await answer(cluster, name, times, profile);
+      results[name] = { sides, verdicts };
+      hasFailed ||= Object.values(sides).some(({ failed }) => failed > 0);
+    }
+    const isWhole = !quick && names.length === all.length;
+    const file = join(bench, isWhole ? 'results.json' : 'results.partial.json');
+    writeFileSync(file, `${JSON.stringify({ ...about, questions: results }, null, 2)}\n`);
+    console.log(`\n${file}`);
+    return hasFailed ? 1 : 0;
+  } catch (error) {
+    return await rethrow(error);
+  } finally {
+    endLimit();
+    await endAll();
+  }
+}
+
+/** @param {import('./cluster.mjs').Cluster} cluster @param {string} name @param {{ warmUp: number, seconds: number, rounds: number }} times @param {boolean} isProfiled */
+async function answer(cluster, name, { warmUp, seconds, rounds }, isProfiled) {
+  /** @type {{ question: Question }} */
+  const { question } = await import(`../questions/${name}.mjs`);
+  const profile = isProfiled ? createProfile(name) : null;
+  const lab = createLab(cluster, { name, totalSeconds: warmUp + seconds * rounds, profile });
+  const sides = await question.sides(lab);
+  for (const side of Object.values(sides)) await side.measure(warmUp);
+  await lab.profiling('begin');
+  /** @type {Record<string, import('./lab.mjs').Figures[]>} */
+  const figures = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [side, { measure }] of Object.entries(sides)) figures[side].push(await measure(seconds));
+  }
+  await lab.profiling('end');
+  await lab.close();
+  const summaries = Object.fromEntries(Object.entries(figures).map(([side, measured]) => [side, summary(measured)]));
+  const verdicts = judge(summaries, question.targets);
+  printQuestion(name, question.asks, summaries, verdicts);
+  profile?.print();
+  return { sides: summaries, verdicts };
+}
+
+/** What the figures depend on. @param {string} postgresql @param {object} times */
+function facts(postgresql, times) {
+  const git = (/** @type {string[]} */ ...args) => {
+    try {
+      return execFileSync('git', args, { cwd: bench, encoding: 'utf8', stdio: 'pipe' }).trim();
+    } catch {
+      return 'unknown';
+    }
+  };
+  const { dependencies } = JSON.parse(readFileSync(join(bench, 'package.json'), 'utf8'));
+  const versionOf = (/** @type {string} */ name) =>
+    JSON.parse(readFileSync(join(bench, 'node_modules', name, 'package.json'), 'utf8')).version;
+  const isDirty = git('status', '--porcelain', '--', '../src', '../package-lock.json') !== '';
+  return {
+    measuredAt: new Date().toISOString(),
+    commit: git('rev-parse', '--short', 'HEAD') + (isDirty ? ' with changes' : ''),
+    node: process.versions.node,
+    postgresql,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    times,
+    versions: Object.fromEntries(Object.keys(dependencies).map((name) => [name, versionOf(name)])),
+  };
+}

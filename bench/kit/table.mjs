@@ -1,0 +1,39 @@
+// What people read: a table of medians with min and max, and the ratios against their targets.
+
+import { styleText } from 'node:util';
+
+const thousands = (/** @type {number} */ value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+const dash = (/** @type {number | null | undefined} */ value, digits = 0) =>
+  value == null || Number.isNaN(value) ? '–' : digits === 0 ? thousands(value) : value.toFixed(digits);
+
+const columns = /** @type {const} */ ([
+  ['per second', 11, (side) => dash(side.perSecond)],
+  ['min – max', 21, (side) => `${dash(side.min)} – ${dash(side.max)}`],
+  ['p50 ms', 8, (side) => dash(side.p50, 2)],
+  ['p99 ms', 8, (side) => dash(side.p99, 2)],
+  ['CPU µs', 8, (side) => dash(side.cpuMicroseconds, side.cpuMicroseconds < 10 ? 1 : 0)],
+  ['statements', 11, (side) => dash(side.statements, 2)],
+  ['commits', 8, (side) => dash(side.commits, 2)],
+]);
+
+/** @param {string} name @param {string} asks @param {Record<string, any>} sides @param {import('./judge.mjs').Verdict[]} verdicts */
+export function printQuestion(name, asks, sides, verdicts) {
+  const width = Math.max(...Object.keys(sides).map((side) => side.length)) + 2;
+  console.log(`\n${styleText('bold', name)}  ${asks}`);
+  console.log(''.padEnd(width) + columns.map(([title, size]) => title.padStart(size)).join(''));
+  for (const [side, figures] of Object.entries(sides)) {
+    const notes = [
+      figures.failed > 0 &&
+        styleText('red', `  ${figures.failed} failed: ${figures.failure.replaceAll('\r\n', ' | ')}`),
+      figures.generatorBusy > 0.9 && '  (the generator is at its limit)',
+    ].filter(Boolean);
+    console.log(
+      side.padEnd(width) + columns.map(([, size, show]) => show(figures).padStart(size)).join('') + notes.join(''),
+    );
+  }
+  for (const { says, value, target, isMet } of verdicts) {
+    const judged =
+      isMet === null ? '' : `  target ${target}  ${isMet ? styleText('green', 'met') : styleText('red', 'missed')}`;
+    console.log(`  ${says}: ${value === null ? '–' : value.toFixed(2)}${judged}`);
+  }
+}
