@@ -61,9 +61,8 @@ export async function seedDemo(modules: Modules): Promise<void> {
     firstName: string,
     companies: Partial<Record<string, B2BRole | null>> = {},
   ) {
-    const { id } =
-      (await customers.findByEmail(ctx, email)) ??
-      (await customers.register(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
+    await unlessThere(customers.register(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
+    const { id } = (await customers.findByEmail(ctx, email))!;
     for (const [legalEntityId, role] of Object.entries(companies)) {
       await contactAssignments.assign(ctx, id, legalEntityId);
       if (role) await groups.joinCompany(ctx, legalEntityId, role, id);
@@ -77,9 +76,8 @@ export async function seedDemo(modules: Modules): Promise<void> {
     group: string,
     scopes: readonly string[] | 'every',
   ) {
-    const { id } =
-      (await employees.findByEmail(ctx, email)) ??
-      (await employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
+    await unlessThere(employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
+    const { id } = (await employees.findByEmail(ctx, email))!;
     await groups.addEmployee(ctx, await groups.ensureForEmployees(ctx, group, scopes), id);
   }
 

@@ -3,6 +3,7 @@
 // make it fast, polling makes it certain, and its age tells how far it can be trusted.
 
 import { AsyncResource } from 'node:async_hooks';
+import { serviceUnavailable } from '../errors/domain-error.ts';
 import type { Database } from './database.ts';
 
 /** Something held in memory, and the counter that moves with it. */
@@ -63,7 +64,7 @@ export function createChangeFeed(deps: {
 
   /** A read that begins now, or after the one under way; everybody who asks meanwhile shares it. */
   function readFromNow(): Promise<void> {
-    if (state !== 'running') return Promise.reject(new Error('The change feed is not running.'));
+    if (state !== 'running') return Promise.reject(serviceUnavailable('the change feed is not running'));
     if (next) return next;
     const begin = async () => {
       await reading?.catch(() => {});

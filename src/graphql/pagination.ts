@@ -3,6 +3,7 @@
 
 import '@pothos/plugin-relay';
 import { badInput } from '../errors/domain-error.ts';
+import { isStorable } from './request-shape.ts';
 
 type ConnectionArguments = PothosSchemaTypes.DefaultConnectionArguments;
 
@@ -74,8 +75,8 @@ function decodeCursor(name: 'after' | 'before', cursor: string | null | undefine
   if (cursor == null) return null;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(key) && key.length > 0 && key.length <= 4 && key.every((part) => typeof part === 'string'))
-      return key;
+    const isPart = (part: unknown) => typeof part === 'string' && isStorable(part);
+    if (Array.isArray(key) && key.length > 0 && key.length <= 4 && key.every(isPart)) return key;
   } catch {
     // Whatever is wrong with it, it is not one of ours.
   }

@@ -3,7 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,8 +38,10 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide('templateFolder', folder);
   if (existsSync(folder)) return;
   await mkdir(cache, { recursive: true });
-  for (const old of readdirSync(cache).filter((name) => name.startsWith('template-')))
-    await rm(join(cache, old), { recursive: true, force: true });
+  // Another run may still be copying a younger one.
+  for (const old of readdirSync(cache).map((name) => join(cache, name))) {
+    if (statSync(old).mtimeMs < Date.now() - 86_400_000) await rm(old, { recursive: true, force: true });
+  }
   const fresh = await mkdtemp(join(cache, 'making-'));
   await promisify(execFile)(process.execPath, ['--import', 'tsx', 'prisma/seed.ts'], {
     cwd: root,

@@ -227,7 +227,7 @@ onInstances('an instance without news', (instances) => {
   });
 
   // Known defect, for up to a second: refresh-anonymous.ts asks memory about client and tenant. Turn into `it` once fixed.
-  it.fails('case 26: refuses to refresh a guest of a suspended tenant or a disabled client', async () => {
+  it('case 26: refuses to refresh a guest of a suspended tenant or a disabled client', async () => {
     expect(visitors).toHaveLength(2);
     const { deaf } = instances();
     for (const { refreshToken } of visitors) {

@@ -20,7 +20,6 @@ import { beginFamily, familyRows, letPass } from './b-refresh-families.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-const _request = { ...ctxOf('demo') };
 
 let service: Service;
 beforeAll(async () => {

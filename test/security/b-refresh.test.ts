@@ -20,8 +20,6 @@ import {
 } from '../kit/stories.ts';
 import { beginFamily, eventsOf, familyRows, letPass } from './b-refresh-families.ts';
 
-const HOUR = 3600;
-const _DAY = 24 * HOUR;
 const request = { ...ctxOf('demo') };
 
 let service: Service;

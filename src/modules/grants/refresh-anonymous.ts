@@ -4,11 +4,10 @@
 import { z } from 'zod';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
-import { sessionKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
-import type { TokenVerifier } from '../tokens/verify.ts';
+import { revocationKeysOf, type TokenVerifier } from '../tokens/verify.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { type GuestTokens, issueGuestTokens } from './guest-tokens.ts';
 
@@ -47,8 +46,8 @@ export function createRefreshAnonymousGrant(deps: {
         .catch((error: unknown) => {
           throw error instanceof OAuthError ? new OAuthError('invalid_grant', { cause: error.cause }) : error;
         });
-      if (await revocations.isRevokedNow(ctx, sessionKey(claims.session_id), claims.rev)) {
-        throw new OAuthError('invalid_grant', { cause: 'the session was claimed or ended' });
+      if (await revocations.isRevokedNow(ctx, revocationKeysOf(claims), claims.rev)) {
+        throw new OAuthError('invalid_grant', { cause: 'claimed, ended, or the client or tenant was disabled' });
       }
       const ends = claims.session_started_at + tenant.settings.anonymousSessionSeconds;
       if (ends <= Date.now() / 1000) throw new OAuthError('invalid_grant', { cause: 'the session is over' });

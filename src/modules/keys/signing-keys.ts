@@ -101,7 +101,11 @@ export function createSigningKeys(deps: {
     });
   }
 
-  /** The next key signs from now on, and a new next one is made. Waits for another instance that is at it. */
+  /** Whoever changes a tenant's keys does so alone: what is read after this is still true when it is written. */
+  const lock = (tx: TenantClient, tenantId: string) =>
+    tx.$queryRaw`SELECT id FROM signing_keys WHERE tenant_id = ${tenantId} ORDER BY id FOR UPDATE`;
+
+  /** The next key signs from now on, and a new next one is made. */
   async function promoteNext(tx: TenantClient, tenantId: string) {
     const next = await tx.signingKey.findFirst({ where: { tenantId, status: 'NEXT' }, orderBy: { createdAt: 'asc' } });
     const current = next
@@ -163,12 +167,15 @@ export function createSigningKeys(deps: {
 
     /** Next becomes current, current is retired and stays published until its last token has expired. */
     async rotate(ctx: Ctx) {
+      const expected = signing.get(ctx.tenantId)?.kid;
       const current = await database.transaction(ctx, async (tx) => {
-        const retired = await tx.signingKey.updateMany({
+        await lock(tx, ctx.tenantId);
+        const found = await tx.signingKey.findFirst({ where: { status: 'CURRENT' }, select: { id: true } });
+        if (found && found.id !== expected) throw conflict('KEY_ROTATION', 'Another rotation has just been made.');
+        await tx.signingKey.updateMany({
           where: { status: 'CURRENT' },
           data: { status: 'RETIRED', retiresAt: new Date(Date.now() + RETIRED_SECONDS * 1000) },
         });
-        if (retired.count === 0) throw conflict('KEY_ROTATION', 'Another rotation is under way.');
         const promoted = await promoteNext(tx, ctx.tenantId);
         await recordAudit(tx, ctx, { type: 'signing_key.rotated', subject: { kind: 'signing_key', id: promoted.id } });
         return promoted;
@@ -180,6 +187,7 @@ export function createSigningKeys(deps: {
     /** In an emergency: whatever this key signed is refused from now on. @throws NOT_FOUND */
     async retire(ctx: Ctx, kid: string, reason: string) {
       const retired = await database.transaction(ctx, async (tx) => {
+        await lock(tx, ctx.tenantId);
         const key = await tx.signingKey.findFirst({ where: { id: kid } });
         if (!key) throw notFound('Signing key');
         const updated = await tx.signingKey.update({

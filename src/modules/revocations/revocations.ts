@@ -97,10 +97,10 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
     isStale: (): boolean => changes.ageMs() > STALE_AFTER_MS,
 
     /** The same question to the database: for refreshing, which must not wait for another instance's news. */
-    async isRevokedNow(ctx: { tenantId: string }, key: RevocationKey, rev: number): Promise<boolean> {
+    async isRevokedNow(ctx: { tenantId: string }, keys: readonly RevocationKey[], rev: number): Promise<boolean> {
       const newer = await database
         .forTenant(ctx)
-        .revocation.findFirst({ where: { ...key, sequence: { gt: rev } }, select: { sequence: true } });
+        .revocation.findFirst({ where: { OR: [...keys], sequence: { gt: rev } }, select: { sequence: true } });
       return newer !== null;
     },
 

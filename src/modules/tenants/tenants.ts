@@ -2,7 +2,7 @@
 
 import type { ChangeFeed } from '../../database/change-feed.ts';
 import type { Database } from '../../database/database.ts';
-import { badInput, conflict, notFound } from '../../errors/domain-error.ts';
+import { badInput, conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
 import { parseTenantSettings, type TenantSettings } from './tenant-settings.ts';
 
 /** A merchant's world. */
@@ -17,7 +17,7 @@ const TENANT_ID = /^[a-z][a-z0-9-]{2,15}$/;
 
 /** Use cases of tenants. Only what concerns a tenant as a whole; its contents belong to their own modules. */
 export function createTenants(deps: { database: Database; changes: ChangeFeed }) {
-  let active = new Map<string, Tenant>();
+  let active: Map<string, Tenant> | null = null;
 
   deps.changes.watch('tenants', async () => {
     const rows = await deps.database.system().tenant.findMany({ where: { status: 'ACTIVE' } });
@@ -26,19 +26,25 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
     );
   });
 
+  /** @throws SERVICE_UNAVAILABLE before the first read: a tenant that is not known yet is not refused */
+  function known(): Map<string, Tenant> {
+    if (!active) throw serviceUnavailable('the tenants have not been read yet');
+    return active;
+  }
+
   return {
     /** The tenant of that slug; null when there is none, or it is suspended. */
-    find: (id: string): Tenant | null => active.get(id) ?? null,
+    find: (id: string): Tenant | null => known().get(id) ?? null,
 
     /** The tenant of a request. @throws NOT_FOUND when it has been suspended meanwhile */
     get(ctx: { tenantId: string }): Tenant {
-      const tenant = active.get(ctx.tenantId);
+      const tenant = known().get(ctx.tenantId);
       if (!tenant) throw notFound('Tenant');
       return tenant;
     },
 
     /** All tenants that are not suspended. */
-    all: (): Tenant[] => [...active.values()],
+    all: (): Tenant[] => [...known().values()],
 
     /** @throws BAD_USER_INPUT for a bad slug or setting, CONFLICT `TENANT_EXISTS`. */
     async create(tenant: { id: string; name: string; settings?: Partial<TenantSettings> }): Promise<Tenant> {
@@ -50,7 +56,7 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
         .tenant.createMany({ data: [{ ...tenant, settings: tenant.settings ?? {} }], skipDuplicates: true });
       if (created.count === 0) throw conflict('TENANT_EXISTS', 'There is a tenant of that id.');
       await deps.changes.catchUp();
-      return active.get(tenant.id)!;
+      return known().get(tenant.id)!;
     },
 
     /** Shuts a tenant: no grant, and every token that it ever gave is refused. */
