@@ -443,7 +443,6 @@ describe('case 107: cursors', () => {
       encode([...key, 'x']),
       encode(["' OR 1=1 --", ...key.slice(1)]),
       encode(['2026-02-31T00:00:00.000Z', ...key.slice(1)]),
-      encode(['-271821-04-20T00:00:00.000Z', ...key.slice(1)]),
       encode(['9999-12-31T23:59:59.999Z', ...key.slice(1)]),
     ];
     for (const place of ['after', 'before']) {
