@@ -28,6 +28,8 @@ export interface PageWindow {
 interface PageOptions<Row> {
   /** The sort key that names the row, such as `[row.name, row.id]`; texts only, the last one unique. */
   readonly keyOf: (row: Row) => readonly string[];
+  /** How many texts that key has: a cursor of another list is refused by it. */
+  readonly keyParts: number;
   /** Asked only when the operation selects `totalCount`. */
   readonly totalCount: () => number | Promise<number>;
 }
@@ -42,8 +44,8 @@ export async function connectionOf<Row>(
   if (first != null && last != null) throw badInput('last', 'Ask for the first or for the last items, not for both.');
   checkSize('first', first);
   checkSize('last', last);
-  const after = decodeCursor('after', args.after);
-  const before = decodeCursor('before', args.before);
+  const after = decodeCursor('after', args.after, options.keyParts);
+  const before = decodeCursor('before', args.before, options.keyParts);
   const size = first ?? last ?? defaultPageSize;
   const inverted = last != null;
 
@@ -71,31 +73,28 @@ function checkSize(name: 'first' | 'last', size: number | null | undefined): voi
 /** A sort key as an opaque text. */
 export const encodeCursor = (key: readonly string[]): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
-function decodeCursor(name: 'after' | 'before', cursor: string | null | undefined): readonly string[] | null {
+function decodeCursor(
+  name: 'after' | 'before',
+  cursor: string | null | undefined,
+  parts: number,
+): readonly string[] | null {
   if (cursor == null) return null;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     const isPart = (part: unknown) => typeof part === 'string' && isStorable(part);
-    if (Array.isArray(key) && key.length > 0 && key.length <= 4 && key.every(isPart)) return key;
+    if (Array.isArray(key) && key.length === parts && key.every(isPart)) return key;
   } catch {
     // Whatever is wrong with it, it is not one of ours.
   }
   throw badInput(name, 'Not a cursor of this list.');
 }
 
-/** A page of a list that is in memory anyway, such as the scope registry; rows are in the order of their keys. */
-export function connectionOfArray<Row>(
-  args: ConnectionArguments,
-  rows: readonly Row[],
-  keyOf: (row: Row) => readonly string[],
-) {
-  return connectionOf(args, { keyOf, totalCount: () => rows.length }, async ({ after, before, limit, inverted }) => {
-    const position = (key: readonly string[] | null) => {
-      const wanted = key && encodeCursor(key);
-      return wanted ? rows.findIndex((row) => encodeCursor(keyOf(row)) === wanted) : -1;
-    };
-    const end = position(before);
-    const part = rows.slice(position(after) + 1, end < 0 ? rows.length : end);
-    return inverted ? part.slice(-limit).reverse() : part.slice(0, limit);
+/** A page of a list that is in memory anyway; rows in the ascending order of their keys, each a single text. */
+export function connectionOfArray<Row>(args: ConnectionArguments, rows: readonly Row[], keyOf: (row: Row) => string) {
+  const options: PageOptions<Row> = { keyOf: (row) => [keyOf(row)], keyParts: 1, totalCount: () => rows.length };
+  return connectionOf<Row>(args, options, async ({ after, before, limit, inverted }) => {
+    const isBetween = (key: string) => (!after || key > after[0]!) && (!before || key < before[0]!);
+    const between = rows.filter((row) => isBetween(keyOf(row)));
+    return (inverted ? between.reverse() : between).slice(0, limit);
   });
 }

@@ -104,7 +104,6 @@ export function respelled(token: string): Mutation[] {
     ['newline within', `${header}.${claims}.${signature.slice(0, 40)}\n${signature.slice(40)}`],
     ['blank before', ` ${token}`],
     ['blank after', `${token} `],
-    ['NUL after', `${token}\0`],
     ['tab in the header', `${header.slice(0, 9)}\t${header.slice(9)}.${claims}.${signature}`],
     ['a fourth part', `${token}.`],
     ['no signature', `${header}.${claims}.`],

@@ -1,6 +1,6 @@
 // Security catalogue, C: very many guests, and two customers who want to be the same one.
 
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { givenCustomer } from '../kit/given.ts';
 import { graphql } from '../kit/graphql.ts';
 import { type Service, startService } from '../kit/service.ts';
@@ -120,11 +120,16 @@ describe('many guests', () => {
 
   it('case 38: the addresses of one IPv6 /64 are limited as one', async () => {
     const service = await starting;
+    // Time stands still, or a slow machine is given as much anew as it asks for.
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     let served = 0;
     for (let host = 1; host <= 6_500; host += 1) {
       if (await give(service, `2001:db8:1:2::${host.toString(16)}`)) served += 1;
       else break;
     }
-    expect(served).toBeLessThan(6_500);
+    expect(served).toBe(6_000);
   }, 60_000);
 });

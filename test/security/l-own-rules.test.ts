@@ -303,10 +303,12 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       const login = only(await tryEmployeeLogin(one, worker.email));
       const hold = await connection();
       await hold.query('BEGIN');
-      await hold.query('LOCK TABLE employees IN ACCESS EXCLUSIVE MODE');
+      // The token has been looked up, and rev with it; the groups are read next.
+      await hold.query('LOCK TABLE employee_memberships IN ACCESS EXCLUSIVE MODE');
       const refreshing = tryRefreshEmployee(one, login.refreshToken);
-      await somebodyWaits('employees');
-      await other.app.modules.groups.removeEmployee(ctxOf('demo'), worker.groupId, worker.id);
+      await somebodyWaits('employee_memberships');
+      await hold.query('DELETE FROM employee_memberships WHERE employee_id = $1', [worker.id]);
+      await revoke(hold, 'PRINCIPAL', `employee:${worker.id}`);
       await hold.query('COMMIT');
       const { accessToken, scopes } = only(await refreshing);
       expect(scopes).toEqual([]);
@@ -445,10 +447,10 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
         const held = await refresh(one, (await session(customer.id)).refreshToken);
         const hold = await connection();
         await hold.query('BEGIN');
-        // The token has been looked up and found good; the customer is looked at next.
-        await hold.query('LOCK TABLE customers IN ACCESS EXCLUSIVE MODE');
+        // The token has been looked up and found good; the groups are looked at next.
+        await hold.query('LOCK TABLE customer_memberships IN ACCESS EXCLUSIVE MODE');
         const refreshing = tryRefresh(one, held.refreshToken);
-        await somebodyWaits('customers');
+        await somebodyWaits('customer_memberships');
         await end(other, held);
         await hold.query('COMMIT');
         expect((await refreshing).code).toBe('INVALID_GRANT');

@@ -3,7 +3,8 @@
 
 import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
-import { badInput, serviceUnavailable } from '../../errors/domain-error.ts';
+import { badInput } from '../../errors/domain-error.ts';
+import { createTurns } from '../limits/turns.ts';
 import { commonPasswords } from './common-passwords.ts';
 
 // The package declares a const enum, which isolated modules cannot read.
@@ -13,13 +14,11 @@ const CURRENT_PREFIX = '$argon2id$v=19$m=47104,t=1,p=1$';
 const FEWEST_CHARACTERS = 10;
 const MOST_CHARACTERS = 256;
 const MOST_BYTES = 1024;
-const MOST_WAITING = 64;
-
-/** Whoever waits longer is refused while the caller still listens: a login must not happen after it was given up. */
-const MOST_WAITING_MS = 3000;
-
 /** A core each, and never all four threads of node's pool: signing and verifying tokens share it. */
 const AT_ONCE = Math.max(1, Math.min(3, availableParallelism()));
+
+/** Who waits longer is refused while the caller still listens: a login must not happen after it was given up. */
+const QUEUE = { mostWaiting: 64, mostWaitingMs: 3000 };
 
 /** Unicode spellings of one password are one password. */
 const normalized = (password: string) => password.normalize('NFKC');
@@ -29,51 +28,15 @@ const isTooLong = (password: string) =>
 
 /** Hashing and checking of passwords. */
 export function createPasswords() {
-  let running = 0;
-  let admitted = 0;
-  const waiting: Set<() => void> = new Set();
+  const hashing = createTurns({ atOnce: AT_ONCE, ...QUEUE });
+  // One more than can hash, so that the next has asked the database when its turn to hash comes.
+  const logins = createTurns({ atOnce: AT_ONCE + 1, ...QUEUE, mostWaiting: QUEUE.mostWaiting - 1 });
   const dummy = hash('nobody has this password', PARAMETERS);
 
-  function turn(): Promise<void> {
-    if (waiting.size >= MOST_WAITING) throw serviceUnavailable('password queue is full');
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        clearTimeout(timer);
-        waiting.delete(begin);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        waiting.delete(begin);
-        reject(serviceUnavailable('waited too long for a turn'));
-      }, MOST_WAITING_MS);
-      waiting.add(begin);
-    });
-  }
-
-  async function queued<T>(work: () => Promise<T>): Promise<T> {
-    if (running >= AT_ONCE) await turn();
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      const [next] = waiting;
-      if (next) next();
-      else running -= 1;
-    }
-  }
-
   return {
-    /** Runs a whole login, as many at once as may wait for a hash: whoever comes after them costs nothing, no statement
-     * either, or a flood would take the database from everybody else. @throws SERVICE_UNAVAILABLE */
-    async admit<T>(login: () => Promise<T>): Promise<T> {
-      if (admitted >= AT_ONCE + MOST_WAITING) throw serviceUnavailable('too many logins at once');
-      admitted += 1;
-      try {
-        return await login();
-      } finally {
-        admitted -= 1;
-      }
-    },
+    /** Runs a whole login when its turn has come: who waits has asked the database nothing yet, or a flood of logins
+     * would take it from everybody else. @throws SERVICE_UNAVAILABLE */
+    admit: <T>(login: () => Promise<T>): Promise<T> => logins.take(login),
 
     /** @throws BAD_USER_INPUT naming `field` for a password that may not be set (ASVS 6.2.1, 6.2.4, 6.2.9) */
     requireAcceptable(password: string, field: string): void {
@@ -94,12 +57,12 @@ export function createPasswords() {
     },
 
     /** A PHC string. @throws SERVICE_UNAVAILABLE when the queue is full */
-    hash: (password: string): Promise<string> => queued(() => hash(normalized(password), PARAMETERS)),
+    hash: (password: string): Promise<string> => hashing.take(() => hash(normalized(password), PARAMETERS)),
 
     /** Is it the password? Without a stored hash it costs the same and is false. @throws SERVICE_UNAVAILABLE when the queue is full */
     async matches(password: string, stored: string | null): Promise<boolean> {
       const against = stored ?? (await dummy);
-      const good = await queued(() => verify(against, normalized(password)));
+      const good = await hashing.take(() => verify(against, normalized(password)));
       return good && stored !== null;
     },
 
@@ -107,7 +70,7 @@ export function createPasswords() {
     isOutdated: (stored: string): boolean => !stored.startsWith(CURRENT_PREFIX),
 
     /** How many wait for their turn. */
-    queueLength: (): number => waiting.size,
+    queueLength: (): number => logins.waiting() + hashing.waiting(),
   };
 }
 

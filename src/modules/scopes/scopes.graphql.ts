@@ -1,7 +1,7 @@
 // The scopes that there are.
 
 import { builder } from '../../graphql/builder.ts';
-import { connectionOf } from '../../graphql/pagination.ts';
+import { connectionOfArray } from '../../graphql/pagination.ts';
 import { authenticated, requires } from '../../permissions/access.ts';
 import type { ScopeEntry } from './custom-scopes.ts';
 import { satisfies, synonymsOf } from './matching.ts';
@@ -44,14 +44,7 @@ builder.queryFields((t) => ({
           .filter((scope) => !service || scope.service === service)
           .filter(({ id, description }) => id.toLowerCase().includes(text) || description.toLowerCase().includes(text))
           .filter(({ id }) => heldByMe == null || satisfies(ctx.principal?.scopes ?? [], id) === heldByMe);
-        return connectionOf<ScopeEntry>(
-          args,
-          { keyOf: ({ id }) => [id], totalCount: () => found.length },
-          async ({ after, before, limit, inverted }) => {
-            const between = found.filter(({ id }) => (!after || id > after[0]!) && (!before || id < before[0]!));
-            return (inverted ? between.reverse() : between).slice(0, limit);
-          },
-        );
+        return connectionOfArray(args, found, ({ id }) => id);
       },
     },
     { name: 'ScopeConnection', description: 'A page of scopes.' },

@@ -85,6 +85,7 @@ builder.queryFields((t) => ({
           args,
           {
             keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id],
+            keyParts: 2,
             totalCount: () => sessions.count(ctx, filter),
           },
           (window) => sessions.page(ctx, filter, window),

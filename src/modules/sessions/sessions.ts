@@ -52,10 +52,10 @@ const open = (filter: SessionFilter) => ({ ...filter, endedAt: null, expiresAt: 
 /** Where a cursor stands. @throws BAD_USER_INPUT for one of another list */
 function placeOf(name: 'after' | 'before', key: readonly string[] | null): { createdAt: Date; id: string } | null {
   if (!key) return null;
-  const [at, id, ...rest] = key;
-  const createdAt = new Date(at ?? '');
-  if (Number.isNaN(createdAt.getTime()) || id === undefined || rest.length > 0)
-    throw badInput(name, 'This cursor is not of this list.');
+  const [at = '', id = ''] = key;
+  const createdAt = new Date(at);
+  const isOurs = createdAt.getTime() > 0 && createdAt.toISOString() === at;
+  if (!isOurs) throw badInput(name, 'This cursor is not of this list.');
   return { createdAt, id };
 }
 
