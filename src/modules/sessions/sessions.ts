@@ -54,7 +54,7 @@ function placeOf(name: 'after' | 'before', key: readonly string[] | null): { cre
   if (!key) return null;
   const [at = '', id = ''] = key;
   const createdAt = new Date(at);
-  const isOurs = createdAt.getTime() > 0 && createdAt.toISOString() === at;
+  const isOurs = createdAt.getTime() >= 0 && createdAt.toISOString() === at;
   if (!isOurs) throw badInput(name, 'This cursor is not of this list.');
   return { createdAt, id };
 }
