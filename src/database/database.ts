@@ -99,11 +99,12 @@ export async function openDatabase(config: Config['database'], options: Database
     ready.catch(() => {});
   }
 
-  const insideTransaction = new AsyncLocalStorage<{ isOpen: boolean }>();
+  // Finds mistakes of ours, and costs every promise of the process: production goes without.
+  const insideTransaction = options.production ? null : new AsyncLocalStorage<{ isOpen: boolean }>();
   const { raw, guarded } = createClients(storage, options.onQuery, (isInTransaction) => {
     if (!isReady) throw serviceUnavailable(new Error('The database has not been reached yet.'));
     // On PGlite it would wait for the transaction that waits for it.
-    if (!isInTransaction && insideTransaction.getStore()?.isOpen) {
+    if (!isInTransaction && insideTransaction?.getStore()?.isOpen) {
       throw new Error('Inside a transaction only `tx` may be used.');
     }
   });
@@ -120,13 +121,11 @@ export async function openDatabase(config: Config['database'], options: Database
   }
 
   async function transact<T>(client: PrismaClient, work: (tx: Client) => Promise<T>): Promise<T> {
-    if (insideTransaction.getStore()?.isOpen) throw new Error('A transaction inside a transaction: pass `tx` on.');
+    if (insideTransaction?.getStore()?.isOpen) throw new Error('A transaction inside a transaction: pass `tx` on.');
     if (!isReady) throw serviceUnavailable(new Error('The database has not been reached yet.'));
     const scope = { isOpen: true };
-    const run = () =>
-      insideTransaction.run(scope, () =>
-        client.$transaction((tx) => work(tx as unknown as Client), transactionOptions),
-      );
+    const once = () => client.$transaction((tx) => work(tx as unknown as Client), transactionOptions);
+    const run = () => (insideTransaction ? insideTransaction.run(scope, once) : once());
     const began = performance.now();
     const tryUntilDone = async () => {
       for (let tries = 1; ; tries += 1) {
