@@ -26,6 +26,11 @@ export interface Service {
 
 export const ISSUER = 'https://scopeward.test';
 
+const copies = new Set<string>();
+process.once('exit', () => {
+  for (const folder of copies) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A database of its own: a copy of the run's template, or with TEST_ON=postgresql one in the run's cluster. */
 async function newDatabase(): Promise<string> {
   if (process.env.TEST_ON === 'postgresql') {
@@ -34,7 +39,7 @@ async function newDatabase(): Promise<string> {
     return createDatabaseIn(cluster);
   }
   const folder = mkdtempSync(join(tmpdir(), 'scopeward-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  copies.add(folder);
   cpSync(inject('templateFolder'), join(folder, 'data'), { recursive: true });
   return `file:${join(folder, 'data')}`;
 }
