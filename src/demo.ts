@@ -97,17 +97,19 @@ export async function seedDemo(modules: Modules): Promise<void> {
   ] as const) {
     await unlessThere(legalEntities.create(demo, { id, name, parentId }));
   }
-  await customer(demo, 'shopper@demo.example', 'Sam');
-  await customer(demo, 'buyer@demo.example', 'Bea', { acme: 'ADMIN', globex: 'BUYER' });
-  await customer(demo, 'requester@demo.example', 'Rae', { acme: 'REQUESTER' });
-  await employee(demo, 'admin@demo.example', 'Ada', 'Administrators', 'every');
-  await employee(demo, 'catalog@demo.example', 'Cat', 'Catalog managers', services('product', 'category', 'catalog'));
-  await employee(demo, 'support@demo.example', 'Sue', 'Support', [
-    ...readsOf('iam'),
-    'customer.customer_read',
-    ...readsOf('customermanagement'),
-    'audit.event_read',
-    'customer.assisted_buying_manage',
+  await Promise.all([
+    customer(demo, 'shopper@demo.example', 'Sam'),
+    customer(demo, 'buyer@demo.example', 'Bea', { acme: 'ADMIN', globex: 'BUYER' }),
+    customer(demo, 'requester@demo.example', 'Rae', { acme: 'REQUESTER' }),
+    employee(demo, 'admin@demo.example', 'Ada', 'Administrators', 'every'),
+    employee(demo, 'catalog@demo.example', 'Cat', 'Catalog managers', services('product', 'category', 'catalog')),
+    employee(demo, 'support@demo.example', 'Sue', 'Support', [
+      ...readsOf('iam'),
+      'customer.customer_read',
+      ...readsOf('customermanagement'),
+      'audit.event_read',
+      'customer.assisted_buying_manage',
+    ]),
   ]);
 
   const rival = await tenant('rival', 'Rival shop');
