@@ -10,8 +10,6 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
-    // Some promises are about time, on machines that others use too. A retry shows in the report; at a desk there is none.
-    retry: process.env.CI ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/] } },
