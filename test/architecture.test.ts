@@ -38,6 +38,15 @@ const fences: [string, RegExp][] = [
   ["'jose'", /^modules\/(keys|tokens|sso)\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
 ];
+/** What libraries offer and nobody here may use, wherever: each lets an attacker choose what must be ours. */
+const banned: [string, RegExp][] = [
+  ['EmbeddedJWK: a token must not bring its own key', /EmbeddedJWK/],
+  ['raw SQL without parameters', /\$(query|execute)RawUnsafe\s*[(`]/],
+  [
+    'a verification key as bytes turns a public key into a shared secret',
+    /jwtVerify\([^,]+,\s*(new |Buffer|Uint8Array|encoder)|createSecretKey/,
+  ],
+];
 const area = (file: string) =>
   !file.startsWith('modules/') ? file.split('/')[0]! : file.endsWith('.graphql.ts') ? '@types' : '@module';
 const slice = (file: string) => file.split('/')[1]!;
@@ -73,6 +82,15 @@ it.each(files)('%s stays within the fences', (file) =>
     [],
   ),
 );
+
+it.each(files)('cases 2, 5 and 105: %s uses nothing that is banned', (file) =>
+  expect(banned.filter(([, pattern]) => pattern.test(text(file))).map(([why]) => why)).toEqual([]),
+);
+
+it('the bans find what they ban', () => {
+  const offences = ['EmbeddedJWK', 'db.$queryRawUnsafe(sql)', 'jwtVerify(token, new TextEncoder().encode(pem))'];
+  expect(offences.map((offence) => banned.filter(([, pattern]) => pattern.test(offence)).length)).toEqual([1, 1, 1]);
+});
 
 it.each(files)('%s stays under 300 lines', (file) =>
   expect(text(file).split('\n').length).toBeLessThan(file.endsWith('registry.ts') ? Number.POSITIVE_INFINITY : 300),
