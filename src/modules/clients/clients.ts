@@ -133,21 +133,13 @@ export function createClients(deps: {
       return client;
     },
 
-    /**
-     * Makes a client; its secret is returned here and never again.
-     * @throws FORBIDDEN for scopes that the caller does not hold, CONFLICT `CLIENT_EXISTS`
-     */
-    async create(ctx: Ctx, input: NewClient): Promise<{ client: Client; clientSecret: string | null }> {
-      await requireHeld(ctx, input.everyScope ? await scopes.everyScope(ctx) : input.scopes);
-      return register(ctx, input);
-    },
-
-    /** The same without a caller whose scopes would bound it: for setting up a tenant. */
+    /** Makes a client, for setting up a tenant: no caller's scopes bound it. Its secret is returned here and never again.
+     * @throws BAD_USER_INPUT, CONFLICT `CLIENT_EXISTS` */
     register,
 
     /**
      * Changes a client. What it may no longer do is refused at once: tokens from before need to be asked for again.
-     * @throws FORBIDDEN for added scopes that the caller does not hold, NOT_FOUND, BAD_USER_INPUT
+     * @throws FORBIDDEN for scopes that the caller does not hold, NOT_FOUND, BAD_USER_INPUT
      */
     async update(
       ctx: Ctx,
