@@ -12,6 +12,7 @@ import { createHealthRoutes } from './http/routes/health.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMaintenance } from './maintenance.ts';
+import { createAdministration } from './modules/administration/administration.ts';
 import { createClientAuthentication } from './modules/clients/client-authentication.ts';
 import { createClients } from './modules/clients/clients.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
@@ -59,6 +60,7 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
   const revocations = createRevocations({ database, changes });
   const attempts = createAttempts({ database });
 
+  const administer = createAdministration({ database, revocations });
   const clients = createClients({ database, changes, revocations, scopes });
   const clientAuthentication = createClientAuthentication({ database, clients, tenants });
   const sessions = createSessions({ database, revocations });

@@ -10,8 +10,9 @@ export interface RequestContext {
   readonly userAgent: string | null;
   /** Who the bearer token speaks for; null without one, or with one that is not good. */
   readonly principal: Principal | null;
-  /** `rejected`: a bearer token was presented and is not good. */
-  readonly credential: 'none' | 'rejected' | 'accepted';
+  /** `rejected`: a bearer token was presented and is not good. `operator`: no request at all, but somebody who has the
+   * process and its database: the command line, the demo data, maintenance. No transport ever says so. */
+  readonly credential: 'none' | 'rejected' | 'accepted' | 'operator';
 }
 
 /** A request within its tenant. First argument of every use case. */

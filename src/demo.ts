@@ -16,7 +16,7 @@ const asSeeder = (tenantId: string): Ctx => ({
   ipAddress: null,
   userAgent: null,
   principal: null,
-  credential: 'none',
+  credential: 'operator',
 });
 
 const unlessThere = async <T>(work: Promise<T>): Promise<T | null> =>

@@ -47,7 +47,7 @@ export function createMaintenance(deps: {
         ipAddress: null,
         userAgent: null,
         principal: null,
-        credential: 'none',
+        credential: 'operator',
       } as const;
       if (await signingKeys.isRotationDue(ctx)) await signingKeys.rotate(ctx);
     }

@@ -2,6 +2,7 @@
 // Invariant: a page has 50 items unless said and 200 at most; asking for more is refused, not quietly cut down.
 
 import '@pothos/plugin-relay';
+import type { PageWindow } from '../database/keyset.ts';
 import { badInput } from '../errors/domain-error.ts';
 import { isStorable } from './request-shape.ts';
 
@@ -12,18 +13,6 @@ export const defaultPageSize = 50;
 
 /** The most that a caller may ask for. */
 export const maxPageSize = 200;
-
-/** What a use case needs to know to load one page. Cursors are decoded to the sort key of the row they name. */
-export interface PageWindow {
-  /** Only rows after this key; null: from the start. */
-  readonly after: readonly string[] | null;
-  /** Only rows before this key; null: to the end. */
-  readonly before: readonly string[] | null;
-  /** How many rows to load: one more than the page, which tells whether there is another. */
-  readonly limit: number;
-  /** Load in the opposite order, nearest to `before` first (for `last`). */
-  readonly inverted: boolean;
-}
 
 interface PageOptions<Row> {
   /** The sort key that names the row, such as `[row.name, row.id]`; texts only, the last one unique. */

@@ -79,12 +79,12 @@ let shared: Promise<Service> | undefined;
 /** The service that the files of a worker share. Tests leave the demo data as it is and add their own. */
 export const theService = (): Promise<Service> => (shared ??= startService());
 
-/** A context for calling a use case directly, as nobody. */
+/** A context for calling a use case directly, as an operator. */
 export const ctxOf = (tenantId: string): Ctx => ({
   tenantId,
   requestId: 'test-request',
   ipAddress: '192.0.2.1',
   userAgent: 'test',
   principal: null,
-  credential: 'none',
+  credential: 'operator',
 });

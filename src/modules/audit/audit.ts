@@ -8,16 +8,25 @@ import type { AuditEventType } from './events.ts';
 /** Whom an event is about. */
 export interface AuditSubject {
   readonly kind:
+    | 'access_control'
+    | 'access_control_template'
     | 'client'
     | 'customer'
     | 'employee'
     | 'group'
     | 'legal_entity'
+    | 'role'
     | 'scope'
     | 'session'
     | 'signing_key'
+    | 'tenant'
     | 'token';
   readonly id: string;
+}
+
+/** What else there is to say, as JSON. */
+export interface AuditDetails {
+  readonly [name: string]: string | number | boolean | null | readonly string[] | AuditDetails;
 }
 
 /** One thing that happened. */
@@ -30,14 +39,15 @@ export interface AuditRecord {
   /** Who did it, where the bearer does not say (a login). */
   readonly actor?: { readonly kind: string; readonly id: string };
   readonly legalEntityId?: string | null;
-  readonly details?: Record<string, string | number | boolean | null | readonly string[]>;
+  /** Of a change: `before` and `after`, of what it touched. Never a secret. */
+  readonly details?: AuditDetails;
 }
 
 function actorOf(ctx: Ctx): { kind: string; id: string; onBehalfOf?: string } {
   const { principal } = ctx;
   switch (principal?.kind) {
     case undefined:
-      return { kind: 'nobody', id: '' };
+      return { kind: ctx.credential === 'operator' ? 'operator' : 'nobody', id: '' };
     case 'service':
       return { kind: 'client', id: principal.clientId };
     case 'anonymous':

@@ -2,6 +2,7 @@
 // claimed the session nothing of the guest is good any more, on whichever instance: the database is asked.
 
 import { z } from 'zod';
+import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -16,12 +17,13 @@ const parameters = z.object({ refreshToken: z.string() });
 /** Refreshing of a guest's tokens. */
 export function createRefreshAnonymousGrant(deps: {
   clientAuthentication: ClientAuthentication;
+  database: Database;
   revocations: Revocations;
   tenants: Tenants;
   tokens: TokenIssuer;
   verifier: TokenVerifier;
 }): Grant<typeof parameters, GuestTokens, 'none'> {
-  const { clientAuthentication, revocations, tenants, tokens, verifier } = deps;
+  const { clientAuthentication, database, revocations, tenants, tokens, verifier } = deps;
 
   async function guestOf(refreshToken: string) {
     try {
@@ -46,7 +48,7 @@ export function createRefreshAnonymousGrant(deps: {
         .catch((error: unknown) => {
           throw error instanceof OAuthError ? new OAuthError('invalid_grant', { cause: error.cause }) : error;
         });
-      if (await revocations.isRevokedNow(ctx, revocationKeysOf(claims), claims.rev)) {
+      if (await revocations.isRevokedNow(database.forTenant(ctx), revocationKeysOf(claims), claims.rev)) {
         throw new OAuthError('invalid_grant', { cause: 'claimed, ended, or the client or tenant was disabled' });
       }
       const ends = claims.session_started_at + tenant.settings.anonymousSessionSeconds;

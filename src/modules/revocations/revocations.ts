@@ -96,11 +96,12 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
     /** Has too long passed to rely on the index? */
     isStale: (): boolean => changes.ageMs() > STALE_AFTER_MS,
 
-    /** The same question to the database: for refreshing, which must not wait for another instance's news. */
-    async isRevokedNow(ctx: { tenantId: string }, keys: readonly RevocationKey[], rev: number): Promise<boolean> {
-      const newer = await database
-        .forTenant(ctx)
-        .revocation.findFirst({ where: { OR: [...keys], sequence: { gt: rev } }, select: { sequence: true } });
+    /** The same question to the database: for what must not wait for another instance's news. */
+    async isRevokedNow(db: TenantClient, keys: readonly RevocationKey[], rev: number): Promise<boolean> {
+      const newer = await db.revocation.findFirst({
+        where: { OR: [...keys], sequence: { gt: rev } },
+        select: { sequence: true },
+      });
       return newer !== null;
     },
 

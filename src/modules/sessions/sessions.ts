@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
-import { badInput, notFound, unauthenticated } from '../../errors/domain-error.ts';
+import { keyset, momentOf, type PageWindow } from '../../database/keyset.ts';
+import { notFound, unauthenticated } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { GuestContext } from '../principals/principal.ts';
 import { principalKey, sessionKey } from '../revocations/revocation-key.ts';
@@ -40,24 +41,7 @@ export interface SessionFilter {
   readonly employeeId?: string;
 }
 
-interface Window {
-  readonly after: readonly string[] | null;
-  readonly before: readonly string[] | null;
-  readonly limit: number;
-  readonly inverted: boolean;
-}
-
 const open = (filter: SessionFilter) => ({ ...filter, endedAt: null, expiresAt: { gt: new Date() } });
-
-/** Where a cursor stands. @throws BAD_USER_INPUT for one of another list */
-function placeOf(name: 'after' | 'before', key: readonly string[] | null): { createdAt: Date; id: string } | null {
-  if (!key) return null;
-  const [at = '', id = ''] = key;
-  const createdAt = new Date(at);
-  const isOurs = createdAt.getTime() >= 0 && createdAt.toISOString() === at;
-  if (!isOurs) throw badInput(name, 'This cursor is not of this list.');
-  return { createdAt, id };
-}
 
 /** 128 random bits. */
 export const newSessionId = (): string => randomBytes(16).toString('base64url');
@@ -163,25 +147,9 @@ export function createSessions(deps: { database: Database; revocations: Revocati
     },
 
     /** A page of the tenant's open sessions, newest first. @throws BAD_USER_INPUT for a cursor of another list */
-    async page(ctx: Ctx, filter: SessionFilter, { after, before, limit, inverted }: Window): Promise<Session[]> {
-      const older = placeOf('after', after);
-      const newer = placeOf('before', before);
-      const direction = inverted ? 'asc' : 'desc';
-      return database.forTenant(ctx).session.findMany({
-        where: {
-          ...open(filter),
-          AND: [
-            older
-              ? { OR: [{ createdAt: { lt: older.createdAt } }, { createdAt: older.createdAt, id: { lt: older.id } }] }
-              : {},
-            newer
-              ? { OR: [{ createdAt: { gt: newer.createdAt } }, { createdAt: newer.createdAt, id: { gt: newer.id } }] }
-              : {},
-          ],
-        },
-        orderBy: [{ createdAt: direction }, { id: direction }],
-        take: limit,
-      });
+    async page(ctx: Ctx, filter: SessionFilter, window: PageWindow): Promise<Session[]> {
+      const { where, ...page } = keyset(window, ['createdAt', 'id'], 'desc', ([at, id], name) => [momentOf(at!, name), id!]);
+      return database.forTenant(ctx).session.findMany({ where: { ...open(filter), ...where }, ...page });
     },
 
     /** How many there are of them. */
