@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
+import type { ClientUsage } from '../clients/client-usage.ts';
 import { networkOf } from '../limits/network.ts';
 import { createRate } from '../limits/rates.ts';
 import { checkedContextValue } from '../sessions/session-context.ts';
@@ -26,10 +27,11 @@ const parameters = z.object({
 /** The guest's first tokens. */
 export function createAnonymousGrant(deps: {
   clientAuthentication: ClientAuthentication;
+  clientUsage: ClientUsage;
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, GuestTokens, 'none'> {
-  const { clientAuthentication, tenants, tokens } = deps;
+  const { clientAuthentication, clientUsage, tenants, tokens } = deps;
   const perAddress = createRate({ limit: 6000, windowSeconds: 60 });
   return {
     grantType: extensionGrant('anonymous'),
@@ -51,7 +53,9 @@ export function createAnonymousGrant(deps: {
           targetLocation: checkedContextValue('targetLocation', given.targetLocation ?? null),
         },
       };
-      return issueGuestTokens(tokens, tenant, guest, rev);
+      const issued = await issueGuestTokens(tokens, tenant, guest, rev);
+      clientUsage.note(client, [], []);
+      return issued;
     },
   };
 }

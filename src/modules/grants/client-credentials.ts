@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { OAuthError } from '../../errors/oauth-error.ts';
+import type { ClientUsage } from '../clients/client-usage.ts';
 import type { Clients } from '../clients/clients.ts';
 import { normalizeScopes } from '../scopes/grammar.ts';
 import { resolveScopes } from '../scopes/resolution.ts';
@@ -18,34 +19,34 @@ const parameters = z.object({
 
 /** Client credentials. */
 export function createClientCredentialsGrant(deps: {
+  clientUsage: ClientUsage;
   clients: Clients;
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, IssuedToken, 'confidential'> {
-  const { clients, tenants, tokens } = deps;
+  const { clientUsage, clients, tenants, tokens } = deps;
   return {
     grantType: 'client_credentials',
     parameters,
     client: 'confidential',
     async handle(_request, { scopes, refusedScopes }, { client, rev }) {
       const requested = scopes ? normalizeScopes(scopes) : null;
-      const { granted, refused } = resolveScopes({
-        requested,
-        ceiling: null,
-        entitled: await clients.scopesOf(client),
-      });
+      const entitled = clients.scopesOf(client);
+      const { granted, refused } = resolveScopes({ requested, ceiling: null, entitled });
       if (refused.length > 0 && refusedScopes === 'fail')
         throw new OAuthError('invalid_scope', { details: { refused } });
       if (granted.length === 0) throw new OAuthError('invalid_scope', { details: { refused } });
       const tenant = tenants.find(client.tenantId);
       if (!tenant) throw new OAuthError('invalid_client', { cause: 'the tenant is suspended' });
-      return tokens.issue({
+      const issued = await tokens.issue({
         kind: 'service',
         tenant,
         claims: { sub: client.id, client_id: client.id },
         scopes: granted,
         rev,
       });
+      clientUsage.note(client, entitled, granted);
+      return issued;
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Database } from '../../database/database.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
+import type { ClientUsage } from '../clients/client-usage.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { LegalEntities } from '../companies/legal-entities.ts';
@@ -30,6 +31,7 @@ import { createRefreshTokenSpending } from './spend-refresh-token.ts';
 export interface GrantDependencies {
   readonly attempts: Attempts;
   readonly clientAuthentication: ClientAuthentication;
+  readonly clientUsage: ClientUsage;
   readonly clients: Clients;
   readonly contactAssignments: ContactAssignments;
   readonly customers: Customers;
