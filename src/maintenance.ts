@@ -2,11 +2,13 @@
 // the database lets one of them do so at a time, and each step is small and can be repeated.
 
 import type { Database } from './database/database.ts';
+import type { AuditEvents } from './modules/audit/audit-events.ts';
 import type { SigningKeys } from './modules/keys/signing-keys.ts';
 import type { Attempts } from './modules/limits/attempts.ts';
 import type { Revocations } from './modules/revocations/revocations.ts';
 import type { RefreshTokens } from './modules/sessions/refresh-tokens.ts';
 import type { Sessions } from './modules/sessions/sessions.ts';
+import { asOperator } from './modules/tenants/in-tenant.ts';
 import type { Tenants } from './modules/tenants/tenants.ts';
 
 const EVERY_SECONDS = 60;
@@ -15,6 +17,7 @@ const BATCH = 5000;
 /** The periodic work of one instance. */
 export function createMaintenance(deps: {
   attempts: Attempts;
+  auditEvents: AuditEvents;
   database: Database;
   logger: { warn(facts: object, message: string): void };
   refreshTokens: RefreshTokens;
@@ -23,7 +26,7 @@ export function createMaintenance(deps: {
   signingKeys: SigningKeys;
   tenants: Tenants;
 }) {
-  const { attempts, database, logger, refreshTokens, revocations, sessions, signingKeys, tenants } = deps;
+  const { attempts, auditEvents, database, logger, refreshTokens, revocations, sessions, signingKeys, tenants } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -37,18 +40,12 @@ export function createMaintenance(deps: {
 
   async function run(): Promise<void> {
     if (!(await winsLease())) return;
-    for (const step of [refreshTokens.forgetSuccessors, sessions.prune, revocations.prune, attempts.prune]) {
+    const { forgetSuccessors } = refreshTokens;
+    for (const step of [forgetSuccessors, sessions.prune, revocations.prune, attempts.prune, auditEvents.prune]) {
       while ((await step()) >= BATCH);
     }
     for (const { id } of tenants.all()) {
-      const ctx = {
-        tenantId: id,
-        requestId: 'maintenance',
-        ipAddress: null,
-        userAgent: null,
-        principal: null,
-        credential: 'operator',
-      } as const;
+      const ctx = asOperator(id, 'maintenance');
       if (await signingKeys.isRotationDue(ctx)) await signingKeys.rotate(ctx);
     }
   }

@@ -44,6 +44,7 @@ const environment = z.object({
     .regex(/^(memory:|file:.+|postgres(ql)?:\/\/.+)$/, 'must be memory:, file:PATH or postgresql://…')
     .optional(),
   DATABASE_POOL_SIZE: integer(10, 2, 200),
+  AUDIT_RETENTION_DAYS: integer(400, 1, 3650),
   KEY_ENCRYPTION_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   SIGNING_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
   REFRESH_RETRY_SECONDS: integer(10, 0, 60),
@@ -82,6 +83,8 @@ export interface Config {
     | { readonly kind: 'memory' }
     | { readonly kind: 'folder'; readonly path: string }
     | { readonly kind: 'postgresql'; readonly url: string; readonly poolSize: number };
+  /** Older audit events are deleted. */
+  readonly auditRetentionDays: number;
   readonly keyEncryptionSecret: string;
   readonly signingAlgorithm: 'ES256' | 'EdDSA';
   readonly refreshRetrySeconds: number;
@@ -141,6 +144,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
       : databaseUrl === 'memory:'
         ? { kind: 'memory' }
         : { kind: 'folder', path: databaseUrl.slice('file:'.length) },
+    auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     keyEncryptionSecret: env.KEY_ENCRYPTION_SECRET ?? DEVELOPMENT_SECRET,
     signingAlgorithm: env.SIGNING_ALGORITHM,
     refreshRetrySeconds: env.REFRESH_RETRY_SECONDS,

@@ -6,7 +6,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { joinCompanyGroup } from '../iam/company-groups.ts';
+import { joinContacts } from '../iam/company-groups.ts';
 import { membershipKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import { isLegalEntityId, type LegalEntity } from './legal-entities.ts';
@@ -52,19 +52,26 @@ export function createContactAssignments(deps: { database: Database; revocations
     /** Assigns a customer to a legal entity and to its Contact group. Assigning twice is the same as once. */
     async assign(ctx: Ctx, customerId: string, legalEntityId: string): Promise<void> {
       await database.transaction(ctx, async (tx) => {
-        await tx.contactAssignment.createMany({
+        const made = await tx.contactAssignment.createMany({
           data: [{ tenantId: ctx.tenantId, customerId, legalEntityId }],
           skipDuplicates: true,
         });
-        await joinCompanyGroup(tx, ctx.tenantId, legalEntityId, 'CONTACT', customerId);
+        await joinContacts(tx, ctx.tenantId, legalEntityId, customerId);
+        if (made.count === 0) return;
+        const subject = { kind: 'customer', id: customerId } as const;
+        await recordAudit(tx, ctx, { type: 'contact.assigned', subject, legalEntityId });
       });
     },
 
     /** Takes a customer out of a legal entity and of its groups: tokens for it are refused at once. */
     async unassign(ctx: Ctx, customerId: string, legalEntityId: string): Promise<void> {
       await database.transaction(ctx, async (tx) => {
-        await tx.contactAssignment.deleteMany({ where: { customerId, legalEntityId } });
+        const { count } = await tx.contactAssignment.deleteMany({ where: { customerId, legalEntityId } });
         await tx.customerMembership.deleteMany({ where: { customerId, group: { legalEntityId } } });
+        if (count > 0) {
+          const subject = { kind: 'customer', id: customerId } as const;
+          await recordAudit(tx, ctx, { type: 'contact.unassigned', subject, legalEntityId });
+        }
         await revocations.record(tx, ctx, [membershipKey(legalEntityId, customerId)], 'contact.unassigned');
       });
       await revocations.felt();

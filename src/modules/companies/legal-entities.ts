@@ -3,7 +3,9 @@
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { badInput, conflict } from '../../errors/domain-error.ts';
+import { recordAudit } from '../audit/audit.ts';
 import { createCompanyGroups } from '../iam/company-groups.ts';
+import { callers } from '../principals/callers.ts';
 
 /** A legal entity as it is stored. */
 export type LegalEntity = Awaited<ReturnType<TenantClient['legalEntity']['findFirstOrThrow']>>;
@@ -29,6 +31,18 @@ export function createLegalEntities(deps: { database: Database }) {
     find: (ctx: { tenantId: string }, id: string): Promise<LegalEntity | null> =>
       database.forTenant(ctx).legalEntity.findUnique({ where: { tenantId_id: { tenantId: ctx.tenantId, id } } }),
 
+    /** Many, in the order of their ids: with the `_own` scope only those that the caller is assigned to; null for others. */
+    async inReach(ctx: Ctx, ids: readonly string[]): Promise<(LegalEntity | null)[]> {
+      const { principal } = ctx;
+      const customerId = principal?.kind === 'customer' ? principal.customerId : '';
+      const reach = callers.holds(ctx, 'customermanagement.legalentity_read')
+        ? {}
+        : { contactAssignments: { some: { customerId } } };
+      const where = { AND: [{ id: { in: [...new Set(ids)] } }, reach] };
+      const found = await database.forTenant(ctx).legalEntity.findMany({ where });
+      return ids.map((id) => found.find((entity) => entity.id === id) ?? null);
+    },
+
     /** Makes a company, or with a parent a subsidiary. @throws BAD_USER_INPUT, CONFLICT `LEGAL_ENTITY_EXISTS` */
     async create(ctx: Ctx, input: NewLegalEntity): Promise<LegalEntity> {
       if (!isLegalEntityId(input.id))
@@ -41,6 +55,12 @@ export function createLegalEntities(deps: { database: Database }) {
         });
         if (!entity) throw conflict('LEGAL_ENTITY_EXISTS', 'There is a legal entity of that id.');
         await createCompanyGroups(tx, ctx.tenantId, entity);
+        await recordAudit(tx, ctx, {
+          type: 'legal_entity.created',
+          subject: { kind: 'legal_entity', id },
+          legalEntityId: id,
+          details: { after: { name, parentId } },
+        });
         return entity;
       });
     },

@@ -2,6 +2,16 @@
 
 import type { Ctx, RequestContext } from '../../context.ts';
 
+/** No request at all, but whoever has the process and its database. `why` stands where a request's id would. */
+export const asOperator = (tenantId: string, why: string): Ctx => ({
+  tenantId,
+  requestId: why,
+  ipAddress: null,
+  userAgent: null,
+  principal: null,
+  credential: 'operator',
+});
+
 /** The same request within `tenantId`. A bearer of another tenant counts as a rejected one. */
 export const inTenant = (request: RequestContext, tenantId: string): Ctx => {
   const foreign = request.principal !== null && request.principal.tenantId !== tenantId;

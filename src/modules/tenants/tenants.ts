@@ -3,6 +3,8 @@
 import type { ChangeFeed } from '../../database/change-feed.ts';
 import type { Database } from '../../database/database.ts';
 import { badInput, conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { asOperator } from './in-tenant.ts';
 import { parseTenantSettings, type TenantSettings } from './tenant-settings.ts';
 
 /** A merchant's world. */
@@ -46,23 +48,43 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
     /** All tenants that are not suspended. */
     all: (): Tenant[] => [...known().values()],
 
+    /** Every tenant, suspended ones too, by id. */
+    list: (): Promise<{ id: string; name: string; status: 'ACTIVE' | 'SUSPENDED'; createdAt: Date }[]> =>
+      deps.database.system().tenant.findMany({ omit: { settings: true }, orderBy: { id: 'asc' } }),
+
     /** @throws BAD_USER_INPUT for a bad slug or setting, CONFLICT `TENANT_EXISTS`. */
     async create(tenant: { id: string; name: string; settings?: Partial<TenantSettings> }): Promise<Tenant> {
       if (!TENANT_ID.test(tenant.id))
         throw badInput('id', 'A tenant id has 3 to 16 lower-case letters, digits or hyphens.');
       parseTenantSettings(tenant.settings);
-      const created = await deps.database
-        .system()
-        .tenant.createMany({ data: [{ ...tenant, settings: tenant.settings ?? {} }], skipDuplicates: true });
-      if (created.count === 0) throw conflict('TENANT_EXISTS', 'There is a tenant of that id.');
+      const { id, name, settings = {} } = tenant;
+      await deps.database.systemTransaction(async (tx) => {
+        const created = await tx.tenant.createMany({ data: [{ id, name, settings }], skipDuplicates: true });
+        if (created.count === 0) throw conflict('TENANT_EXISTS', 'There is a tenant of that id.');
+        const subject = { kind: 'tenant', id } as const;
+        await recordAudit(tx, asOperator(id, 'operator'), {
+          type: 'tenant.created',
+          subject,
+          details: { after: { name } },
+        });
+      });
       await deps.changes.catchUp();
-      return known().get(tenant.id)!;
+      return known().get(id)!;
     },
 
-    /** Shuts a tenant: no grant, and every token that it ever gave is refused. */
+    /** Shuts a tenant: no grant, and every token that it ever gave is refused. @throws NOT_FOUND for one that is not
+     * there, or is shut */
     async suspend(id: string): Promise<void> {
       await deps.database.systemTransaction(async (tx) => {
-        await tx.tenant.update({ where: { id }, data: { status: 'SUSPENDED' } });
+        const { count } = await tx.tenant.updateMany({
+          where: { id, status: 'ACTIVE' },
+          data: { status: 'SUSPENDED' },
+        });
+        if (count === 0) throw notFound('Tenant');
+        await recordAudit(tx, asOperator(id, 'operator'), {
+          type: 'tenant.suspended',
+          subject: { kind: 'tenant', id },
+        });
         await tx.revocation.create({ data: { tenantId: id, kind: 'TENANT', key: id, reason: 'tenant.suspended' } });
       });
       await deps.changes.catchUp();
