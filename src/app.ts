@@ -2,7 +2,7 @@
 
 import type { Config } from './config/config.ts';
 import { createChangeFeed } from './database/change-feed.ts';
-import { openDatabase } from './database/database.ts';
+import { type DatabaseOptions, openDatabase } from './database/database.ts';
 import { seedDemo } from './demo.ts';
 import { fieldsRequiring, schema } from './graphql/schema.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
@@ -13,15 +13,29 @@ import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createAdministration } from './modules/administration/administration.ts';
+import { createAuditEvents } from './modules/audit/audit-events.ts';
 import { createClientAuthentication } from './modules/clients/client-authentication.ts';
+import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
 import { createLegalEntities } from './modules/companies/legal-entities.ts';
 import { createGrants } from './modules/grants/index.ts';
 import { createRequestToken } from './modules/grants/request-token.ts';
 import { createSaasTokens } from './modules/grants/saas.ts';
+import { createTokenPreviews } from './modules/grants/token-preview.ts';
+import { createAccessAsCode } from './modules/iam/access-as-code.ts';
+import { createAccessControls } from './modules/iam/access-controls.ts';
+import { createConsequences } from './modules/iam/consequences.ts';
+import { createContents } from './modules/iam/contents.ts';
+import { createEmployeeAccounts } from './modules/iam/employee-accounts.ts';
+import { createEntitlementSources } from './modules/iam/entitlement-sources.ts';
 import { createEntitlements } from './modules/iam/entitlements.ts';
 import { createGroups } from './modules/iam/groups.ts';
+import { createMembers } from './modules/iam/members.ts';
+import { createMemberships } from './modules/iam/memberships.ts';
+import { createRoles } from './modules/iam/roles.ts';
+import { createIamSetUp } from './modules/iam/set-up.ts';
+import { createTemplates } from './modules/iam/templates.ts';
 import { createSigningKeys } from './modules/keys/signing-keys.ts';
 import { createAttempts } from './modules/limits/attempts.ts';
 import { callers } from './modules/principals/callers.ts';
@@ -49,11 +63,16 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 export type Modules = App['modules'];
 
 /** Opens the database and puts the service together. @throws what a wrong configuration or a locked folder throws */
-export async function createApp(config: Config, logger: Logger, options: { onQuery?: (sql: string) => void } = {}) {
+export async function createApp(
+  config: Config,
+  logger: Logger,
+  options: Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> = {},
+) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
   const database = await openDatabase(config.database, { production, logger, ...options });
   const changes = createChangeFeed({ database, logger });
 
+  const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
   const tenants = createTenants({ database, changes });
   const signingKeys = createSigningKeys({ database, changes, algorithm: config.signingAlgorithm, keyEncryptionSecret });
   const scopes = createScopeCatalogue({ database, changes });
@@ -61,7 +80,8 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
   const attempts = createAttempts({ database });
 
   const administer = createAdministration({ database, revocations });
-  const clients = createClients({ database, changes, revocations, scopes });
+  const clients = createClients({ administer, database, changes, revocations, scopes });
+  const clientUsage = createClientUsage({ database, logger });
   const clientAuthentication = createClientAuthentication({ database, clients, tenants });
   const sessions = createSessions({ database, revocations });
   const sessionContexts = createSessionContexts({ database });
@@ -69,10 +89,32 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
 
   const passwords = createPasswords();
   const customers = createCustomers({ database, passwords, sessions, revocations });
-  const employees = createEmployees({ database, passwords, sessions, revocations });
+  const employees = createEmployees({ administer, database, passwords, sessions });
   const passwordChange = createPasswordChange({ attempts, database, passwords, revocations, sessions });
   const entitlements = createEntitlements({ scopes, tenants });
-  const groups = createGroups({ database, revocations });
+  const entitlementSources = createEntitlementSources({ clients, entitlements, scopes, tenants });
+  const iamSetUp = createIamSetUp({ administer });
+  const consequences = createConsequences({ entitlements });
+  const roles = createRoles({ administer, consequences, database, scopes });
+  const accessControls = createAccessControls({ administer, consequences, database, scopes });
+  const templates = createTemplates({ accessControls, administer, consequences, database });
+  const groups = createGroups({ accessControls, administer, consequences, database, entitlements });
+  const contents = createContents({ database, entitlements });
+  const members = createMembers({ database });
+  const memberships = createMemberships({ administer, consequences, groups });
+  const employeeAccounts = createEmployeeAccounts({ administer, consequences, employees, entitlements, memberships });
+
+  const accessAsCode = createAccessAsCode({
+    accessControls,
+    administer,
+    consequences,
+    entitlements,
+    groups,
+    memberships,
+    roles,
+    scopes,
+    templates,
+  });
 
   const legalEntities = createLegalEntities({ database });
   const contactAssignments = createContactAssignments({ database, revocations });
@@ -92,9 +134,11 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
 
   const requestToken = createRequestToken({ clientAuthentication });
   const saasTokens = createSaasTokens({ tenants, tokens });
+  const tokenPreviews = createTokenPreviews({ clients, contactAssignments, database, entitlementSources });
   const grants = createGrants({
     attempts,
     clientAuthentication,
+    clientUsage,
     clients,
     contactAssignments,
     customers,
@@ -111,27 +155,50 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
     verifier,
   });
   const services = {
+    accessControls,
+    auditEvents,
     callers,
+    clientUsage,
     clients,
     contactAssignments,
+    contents,
     customers,
+    documentOptions: { introspection: config.introspection },
+    employeeAccounts,
     employees,
     fieldsRequiring,
     grants,
+    groups,
     introspection,
     legalEntities,
+    members,
+    memberships,
     passwordChange,
     requestToken,
     revocations,
+    roles,
     saasTokens,
     scopes,
     sessionContexts,
     sessions,
     signingKeys,
+    templates,
     tenants,
+    tokenPreviews,
     tokenRevocation,
   };
-  const modules = { ...services, changes, contextEncryption, database, groups, passwords, refreshTokens, verifier };
+  const modules = {
+    ...services,
+    accessAsCode,
+    administer,
+    changes,
+    contextEncryption,
+    database,
+    iamSetUp,
+    passwords,
+    refreshTokens,
+    verifier,
+  };
 
   const graphql = createGraphQLHandler({ schema, services, config, logger, isStillValid: verifier.isStillGood });
   let isStarted = false;
@@ -150,6 +217,7 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
   const http = createHttpServer({ config, logger, verifyAccessToken: verifier.principal, routes });
   const maintenance = createMaintenance({
     attempts,
+    auditEvents,
     database,
     logger,
     refreshTokens,
@@ -170,12 +238,14 @@ export async function createApp(config: Config, logger: Logger, options: { onQue
       await changes.start();
       if (config.seedDemo) await seedDemo(modules);
       for (const { id } of tenants.all()) await signingKeys.ensure(id);
+      clientUsage.start();
       maintenance.start();
       isStarted = true;
     },
     /** After the doors are shut. */
     async stop(): Promise<void> {
       await maintenance.stop();
+      await clientUsage.stop();
       await changes.stop();
       await database.close();
     },

@@ -3,42 +3,21 @@
 
 import type { Modules } from './app.ts';
 import type { Ctx } from './context.ts';
-import { DomainError } from './errors/domain-error.ts';
 import type { B2BRole } from './modules/iam/company-groups.ts';
 import { builtInScopes } from './modules/scopes/registry.ts';
+import { ensureEmployee, ensureEmployeeGroup, setUpTenant, unlessThere } from './tenant-set-up.ts';
 
 const LAST_MADE = 'admin@rival.example';
 const PASSWORD = 'demo-password-1';
 
-const asSeeder = (tenantId: string): Ctx => ({
-  tenantId,
-  requestId: 'demo-data',
-  ipAddress: null,
-  userAgent: null,
-  principal: null,
-  credential: 'operator',
-});
-
-const unlessThere = async <T>(work: Promise<T>): Promise<T | null> =>
-  work.catch((error: unknown) => {
-    if (error instanceof DomainError && error.code === 'CONFLICT') return null;
-    throw error;
-  });
-
 /** Makes what is missing of the demo tenants `demo` and `rival`. */
 export async function seedDemo(modules: Modules): Promise<void> {
-  const { clients, contactAssignments, customers, employees, groups, legalEntities, tenants } = modules;
+  const { clients, contactAssignments, customers, employees, legalEntities, memberships, tenants } = modules;
 
   // The last thing that is made. Where it is, everything is, and what somebody changed since stays changed.
   if (tenants.find('rival') && (await employees.findByEmail({ tenantId: 'rival' }, LAST_MADE))) return;
 
-  async function tenant(id: string, name: string): Promise<Ctx> {
-    await unlessThere(tenants.create({ id, name }));
-    await modules.signingKeys.ensure(id);
-    const ctx = asSeeder(id);
-    await groups.ensurePredefined(ctx);
-    return ctx;
-  }
+  const tenant = (id: string, name: string) => setUpTenant(modules, id, name, 'demo-data');
 
   const client = (
     ctx: Ctx,
@@ -65,7 +44,7 @@ export async function seedDemo(modules: Modules): Promise<void> {
     const { id } = (await customers.findByEmail(ctx, email))!;
     for (const [legalEntityId, role] of Object.entries(companies)) {
       await contactAssignments.assign(ctx, id, legalEntityId);
-      if (role) await groups.joinCompany(ctx, legalEntityId, role, id);
+      if (role) await memberships.joinCompany(ctx, legalEntityId, role, id);
     }
   }
 
@@ -76,9 +55,9 @@ export async function seedDemo(modules: Modules): Promise<void> {
     group: string,
     scopes: readonly string[] | 'every',
   ) {
-    await unlessThere(employees.create(ctx, { email, password: PASSWORD, firstName, lastName: 'Demo' }));
-    const { id } = (await employees.findByEmail(ctx, email))!;
-    await groups.addEmployee(ctx, await groups.ensureForEmployees(ctx, group, scopes), id);
+    const groupId = await ensureEmployeeGroup(modules, ctx, group, scopes);
+    const account = { email, password: PASSWORD, firstName, lastName: 'Demo' };
+    await ensureEmployee(modules, ctx, account, groupId);
   }
 
   const services = (...names: string[]) => builtInScopes.filter((scope) => names.includes(scope.split('.', 1)[0]!));

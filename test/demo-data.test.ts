@@ -157,7 +157,7 @@ describe('seeding again', () => {
     const { employees, clients } = at.app.modules;
     const ctx = ctxOf('demo');
     const { id } = (await employees.findByEmail(ctx, 'catalog@demo.example'))!;
-    await employees.setEnabled(ctx, id, false);
+    await employees.update(ctx, id, { enabled: false });
     await clients.update(ctx, 'demo-crm', { name: 'Renamed' });
     const before = await everything();
     expect(before.customers).toBe(4);

@@ -142,10 +142,14 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
   it('a removed group membership ends the employee’s tokens; a refresh gives one with the scopes of now', async () => {
     const person = await givenEmployee(here, ['order.order_read']);
     const colleague = await givenEmployee(here, ['order.order_read']);
-    await here.app.modules.groups.addEmployee(demo, person.groupId, colleague.id);
+    await here.app.modules.memberships.add(demo, {
+      groupId: person.groupId,
+      userId: colleague.id,
+      userType: 'EMPLOYEE',
+    });
     const [token, other] = [await employee(here, person.email), await employee(here, colleague.email)];
     await expectEnds([token.accessToken], [other.accessToken], () =>
-      here.app.modules.groups.removeEmployee(demo, person.groupId, person.id),
+      here.app.modules.memberships.remove(demo, { groupId: person.groupId, userId: person.id, userType: 'EMPLOYEE' }),
     );
     const next = only<EmployeeToken>(await tryRefreshEmployee(there, token.refreshToken));
     expect(next.scopes).toEqual([]);
@@ -185,10 +189,10 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     const assisted = only<CustomerToken>(await tryAssist(here, token.accessToken, { customerId: own.customer.id }));
     const colleague = await employee(here, 'support@demo.example');
     await expectEnds([token.accessToken, assisted.accessToken], [own.accessToken, colleague.accessToken], () =>
-      here.app.modules.employees.setEnabled(demo, person.id, false),
+      here.app.modules.employees.update(demo, person.id, { enabled: false }),
     );
     expect((await tryRefreshEmployee(there, token.refreshToken)).code).toBe('INVALID_GRANT');
-    await here.app.modules.employees.setEnabled(demo, person.id, true);
+    await here.app.modules.employees.update(demo, person.id, { enabled: true });
     expect(await isGood(here, token.accessToken)).toBe(false);
     expect(await isGood(here, (await employee(here, person.email)).accessToken)).toBe(true);
   });
@@ -291,10 +295,12 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     );
     const inGroup = await employee(here, person.email);
     await expectFeltBeforeTheAnswer(inGroup.accessToken, () =>
-      modules.groups.removeEmployee(demo, person.groupId, person.id),
+      modules.memberships.remove(demo, { groupId: person.groupId, userId: person.id, userType: 'EMPLOYEE' }),
     );
     const enabled = await employee(here, person.email);
-    await expectFeltBeforeTheAnswer(enabled.accessToken, () => modules.employees.setEnabled(demo, person.id, false));
+    await expectFeltBeforeTheAnswer(enabled.accessToken, () =>
+      modules.employees.update(demo, person.id, { enabled: false }),
+    );
     await expectFeltBeforeTheAnswer(await serviceTokenOf(client), () =>
       modules.clients.update(demo, client.id, { enabled: false }),
     );
@@ -306,11 +312,19 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     const person = await givenEmployee(here, ['order.order_read']);
     for (let round = 0; round < 5; round += 1) {
       const { refreshToken } = await employee(here, person.email);
-      await here.app.modules.groups.removeEmployee(demo, person.groupId, person.id);
+      await here.app.modules.memberships.remove(demo, {
+        groupId: person.groupId,
+        userId: person.id,
+        userType: 'EMPLOYEE',
+      });
       const next = only<EmployeeToken>(await tryRefreshEmployee(there, refreshToken));
       expect(next.scopes).toEqual([]);
       expect([await isGood(here, next.accessToken), await isGood(there, next.accessToken)]).toEqual([true, true]);
-      await here.app.modules.groups.addEmployee(demo, person.groupId, person.id);
+      await here.app.modules.memberships.add(demo, {
+        groupId: person.groupId,
+        userId: person.id,
+        userType: 'EMPLOYEE',
+      });
     }
   });
 

@@ -46,11 +46,12 @@ export interface DatabaseOptions {
   readonly logger: { warn(facts: object, message: string): void };
   /** Sees the SQL of every statement, without its values. */
   readonly onQuery?: (sql: string) => void;
+  /** How long a transaction may take, where nobody waits for an answer: the command line. */
+  readonly transactionMs?: number;
   /** Another folder of migrations, for tests. */
   readonly migrations?: string;
 }
 
-const transactionOptions = { maxWait: 2_000, timeout: 4_000 };
 const maxTries = 4;
 /** A try that began later could commit after the caller was told that it failed. */
 const lastTryAfterMs = 2_500;
@@ -62,6 +63,7 @@ const keptTenants = 500;
  */
 export async function openDatabase(config: Config['database'], options: DatabaseOptions): Promise<Database> {
   const { logger } = options;
+  const transactionOptions = { maxWait: 2_000, timeout: options.transactionMs ?? 4_000 };
   const storage: Storage =
     config.kind === 'postgresql'
       ? openRemote(config.url, config.poolSize, (error) =>
@@ -138,7 +140,7 @@ export async function openDatabase(config: Config['database'], options: Database
       }
     };
     try {
-      return await withinDeadline(tryUntilDone);
+      return await withinDeadline(tryUntilDone, options.transactionMs);
     } finally {
       scope.isOpen = false;
     }

@@ -59,3 +59,18 @@ export function momentOf(text: string, name: 'after' | 'before'): Date {
 
 /** Text to be found as it is, by `contains`: LIKE's own signs lose their meaning. */
 export const literally = (text: string): string => text.replace(/[\\%_]/g, '\\$&');
+
+/** Prisma's conditions for a text in any of these columns, in whatever case; for `OR`. */
+export const matching = <Column extends string>(text: string, columns: readonly Column[]) =>
+  columns.map(
+    (column) =>
+      ({ [column]: { contains: literally(text), mode: 'insensitive' } }) as {
+        [Name in Column]?: { contains: string; mode: 'insensitive' };
+      },
+  );
+
+/** A list that is read a page at a time, and counted only when somebody asks. */
+export interface List<Row> {
+  page(window: PageWindow): Promise<Row[]>;
+  count(): Promise<number>;
+}

@@ -71,13 +71,10 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** Runs a query or transaction within the deadline. @throws SERVICE_UNAVAILABLE instead of an outage or conflict */
-export async function withinDeadline<T>(work: () => Promise<T>): Promise<T> {
+export async function withinDeadline<T>(work: () => Promise<T>, ms = deadlineMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(serviceUnavailable(new Error(`The database took longer than ${deadlineMs} ms.`))),
-      deadlineMs,
-    );
+    timer = setTimeout(() => reject(serviceUnavailable(new Error(`The database took longer than ${ms} ms.`))), ms);
   });
   try {
     return await Promise.race([work(), late]);

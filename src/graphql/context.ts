@@ -4,12 +4,23 @@
 
 import type { Ctx, RequestContext } from '../context.ts';
 import { unauthenticated } from '../errors/domain-error.ts';
+import type { AuditEvents } from '../modules/audit/audit-events.ts';
+import type { ClientUsage } from '../modules/clients/client-usage.ts';
 import type { Clients } from '../modules/clients/clients.ts';
 import type { ContactAssignments } from '../modules/companies/contact-assignments.ts';
 import type { LegalEntities } from '../modules/companies/legal-entities.ts';
 import type { Grants } from '../modules/grants/index.ts';
 import type { RequestToken } from '../modules/grants/request-token.ts';
 import type { SaasTokens } from '../modules/grants/saas.ts';
+import type { TokenPreviews } from '../modules/grants/token-preview.ts';
+import type { AccessControls } from '../modules/iam/access-controls.ts';
+import type { Contents } from '../modules/iam/contents.ts';
+import type { EmployeeAccounts } from '../modules/iam/employee-accounts.ts';
+import type { Groups } from '../modules/iam/groups.ts';
+import type { Members } from '../modules/iam/members.ts';
+import type { Memberships } from '../modules/iam/memberships.ts';
+import type { Roles } from '../modules/iam/roles.ts';
+import type { Templates } from '../modules/iam/templates.ts';
 import type { SigningKeys } from '../modules/keys/signing-keys.ts';
 import type { Callers } from '../modules/principals/callers.ts';
 import type { Customers } from '../modules/principals/customers.ts';
@@ -23,27 +34,40 @@ import type { Sessions } from '../modules/sessions/sessions.ts';
 import type { Tenants } from '../modules/tenants/tenants.ts';
 import type { TokenIntrospection } from '../modules/tokens/introspect.ts';
 import type { TokenRevocation } from '../modules/tokens/revoke.ts';
+import type { DocumentOptions } from './document-limits.ts';
 
 /** The use cases that resolvers call: one entry per module, made by the composition root. */
 export interface Services {
+  readonly accessControls: AccessControls;
+  readonly auditEvents: AuditEvents;
   readonly callers: Callers;
+  readonly clientUsage: ClientUsage;
   readonly clients: Clients;
   readonly contactAssignments: ContactAssignments;
+  readonly contents: Contents;
   readonly customers: Customers;
+  readonly documentOptions: DocumentOptions;
+  readonly employeeAccounts: EmployeeAccounts;
   readonly employees: Employees;
   readonly fieldsRequiring: (scope: string) => readonly string[];
   readonly grants: Grants;
+  readonly groups: Groups;
   readonly introspection: TokenIntrospection;
   readonly legalEntities: LegalEntities;
+  readonly members: Members;
+  readonly memberships: Memberships;
   readonly passwordChange: PasswordChange;
   readonly requestToken: RequestToken;
   readonly revocations: Revocations;
+  readonly roles: Roles;
   readonly saasTokens: SaasTokens;
   readonly scopes: ScopeCatalogue;
   readonly sessionContexts: SessionContexts;
   readonly sessions: Sessions;
   readonly signingKeys: SigningKeys;
+  readonly templates: Templates;
   readonly tenants: Tenants;
+  readonly tokenPreviews: TokenPreviews;
   readonly tokenRevocation: TokenRevocation;
 }
 

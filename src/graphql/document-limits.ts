@@ -79,7 +79,8 @@ function refuseUnstorable(text: string): void {
   if (!isStorable(text)) throw badRequest('The document holds NUL, or half a character.');
 }
 
-interface LimitOptions {
+/** What a document is judged by, beside the limits. */
+export interface DocumentOptions {
   /** With introspection on, `__schema` and `__type` may be as deep as GraphiQL's own query. */
   readonly introspection: boolean;
 }
@@ -100,7 +101,7 @@ export function checkDocumentLimits(
   schema: GraphQLSchema,
   document: DocumentNode,
   variables: Readonly<Record<string, unknown>>,
-  options: LimitOptions,
+  options: DocumentOptions,
 ): void {
   let ofSchema = withinLimits.get(schema);
   if (!ofSchema) {
@@ -134,7 +135,7 @@ function checkOperation(
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Readonly<Record<string, unknown>>,
-  options: LimitOptions,
+  options: DocumentOptions,
 ): ReadonlySet<string> {
   const measurer = new Measurer(schema, operation, fragments, variables, options);
   const found = measurer.measure(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
@@ -182,14 +183,14 @@ class Measurer {
   readonly #operation: OperationDefinitionNode;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #variables: Readonly<Record<string, unknown>>;
-  readonly #options: LimitOptions;
+  readonly #options: DocumentOptions;
 
   constructor(
     schema: GraphQLSchema,
     operation: OperationDefinitionNode,
     fragments: ReadonlyMap<string, FragmentDefinitionNode>,
     variables: Readonly<Record<string, unknown>>,
-    options: LimitOptions,
+    options: DocumentOptions,
   ) {
     this.#schema = schema;
     this.#operation = operation;

@@ -123,8 +123,7 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
   const isOfDocument =
     Boolean(error.source || error.nodes?.length) && (code === undefined || otherNames.has(String(code)));
   if (!isPublic && !isOfRequest && !isOfDocument) return null;
-  const told = withoutValues(error.message);
-  const message = suggestions ? told : told.replace(/ ?Did you mean .*\?$/s, '');
+  const message = publicMessage(error.message, suggestions);
   if (isPublic) {
     const extensions = { ...error.extensions, http: http ?? { spec: true, status: 400 } };
     return new GraphQLError(message, { ...placeOf(at), extensions });
@@ -132,6 +131,12 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
   // A malformed request is 400 in every media type; a document that cannot run is 200 in plain application/json.
   const transport = { status: 400, ...http, spec: !isOfRequest && (http?.spec ?? true) };
   return new GraphQLError(message, { ...placeOf(at), extensions: { code: 'BAD_USER_INPUT', http: transport } });
+}
+
+/** What graphql-js says, as a caller may hear it: without the values that it quotes and, unless said, without guesses. */
+export function publicMessage(message: string, suggestions = false): string {
+  const told = withoutValues(message);
+  return suggestions ? told : told.replace(/ ?Did you mean .*\?$/s, '');
 }
 
 /** graphql-js quotes what was sent, and that may be a password (case 110): names and places stay, values go. */

@@ -2,7 +2,7 @@
 // Invariant: a page has 50 items unless said and 200 at most; asking for more is refused, not quietly cut down.
 
 import '@pothos/plugin-relay';
-import type { PageWindow } from '../database/keyset.ts';
+import type { List, PageWindow } from '../database/keyset.ts';
 import { badInput } from '../errors/domain-error.ts';
 import { isStorable } from './request-shape.ts';
 
@@ -77,6 +77,18 @@ function decodeCursor(
   }
   throw badInput(name, 'Not a cursor of this list.');
 }
+
+/** A page of a list in the order of its names. */
+export const connectionByName = <Row extends { readonly name: string; readonly id: string }>(
+  args: ConnectionArguments,
+  { page, count }: List<Row>,
+) => connectionOf(args, { keyOf: ({ name, id }: Row) => [name, id], keyParts: 2, totalCount: count }, page);
+
+/** A page of a list of accounts, in the order of their mail addresses, which are unique. */
+export const connectionByEmail = <Row extends { readonly email: string }>(
+  args: ConnectionArguments,
+  { page, count }: List<Row>,
+) => connectionOf(args, { keyOf: ({ email }: Row) => [email], keyParts: 1, totalCount: count }, page);
 
 /** A page of a list that is in memory anyway; rows in the ascending order of their keys, each a single text. */
 export function connectionOfArray<Row>(args: ConnectionArguments, rows: readonly Row[], keyOf: (row: Row) => string) {

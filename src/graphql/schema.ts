@@ -1,9 +1,15 @@
 // The schema: every *.graphql.ts declares its types on the builder when it is imported; the rule tree goes around the
 // result. What is served, printed and tested is this one.
 
+import '../modules/audit/audit-events.graphql.ts';
 import '../modules/clients/clients.graphql.ts';
 import '../modules/companies/legal-entities.graphql.ts';
 import '../modules/grants/authentication.graphql.ts';
+import '../modules/iam/access-controls.graphql.ts';
+import '../modules/iam/group-members.graphql.ts';
+import '../modules/iam/groups.graphql.ts';
+import '../modules/iam/roles.graphql.ts';
+import '../modules/iam/templates.graphql.ts';
 import '../modules/keys/keys.graphql.ts';
 import '../modules/principals/customers.graphql.ts';
 import '../modules/principals/employees.graphql.ts';
@@ -15,6 +21,7 @@ import '../modules/sessions/session-context.graphql.ts';
 import '../modules/sessions/sessions.graphql.ts';
 import '../modules/tenants/tenants.graphql.ts';
 import '../modules/tokens/tokens.graphql.ts';
+import './explain-access.ts';
 import { isInterfaceType, isObjectType } from 'graphql';
 import { accessOf } from '../permissions/operation-check.ts';
 import { applyRuleTree } from '../permissions/rule-tree.ts';

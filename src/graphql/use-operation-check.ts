@@ -2,18 +2,11 @@
 // Invariants: a refused operation has run nothing, neither resolver nor subscription source; resolvers see our
 // context only, fresh for each operation and each event, never Yoga's.
 
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-  getOperationAST,
-  getVariableValues,
-} from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { RequestContext } from '../context.ts';
 import type { Principal } from '../modules/principals/principal.ts';
-import { checkOperation, refusalOf } from '../permissions/operation-check.ts';
+import { checkOperation, coercedVariables, refusalOf } from '../permissions/operation-check.ts';
 import { createGraphQLContext, type Services } from './context.ts';
 import { badRequest, toGraphQLError } from './errors.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -55,14 +48,8 @@ function requestContextOf({ contextValue }: { contextValue?: unknown }): Request
 function refuse(args: Arguments, principal: Principal | null): ExecutionResult | null {
   const operation = getOperationAST(args.document, args.operationName);
   if (!operation) return { errors: [badRequest('Name the operation to run: operationName.')] };
-  const coerced = () => {
-    const { coerced: values } = getVariableValues(args.schema, operation.variableDefinitions ?? [], {
-      ...args.variableValues,
-    });
-    // Variables that do not fit decide nothing; execution will say what is wrong with them.
-    return values ?? {};
-  };
-  const decision = checkOperation(args.schema, args.document, operation, coerced, principal);
+  const variables = coercedVariables(args.schema, operation, args.variableValues);
+  const decision = checkOperation(args.schema, args.document, operation, variables, principal);
   return decision.allowed ? null : { errors: [toGraphQLError(refusalOf(decision))!] };
 }
 

@@ -30,6 +30,9 @@ export const requiresAnyOf = (...scopes: BuiltInScope[]): Access => ({
   scopes: scopes.map((scope) => [scope]),
 });
 
+/** What a decision depends on of whoever asks. */
+export type Caller = Pick<Principal, 'kind' | 'scopes'>;
+
 /** What `decide` found. `missing`: the scopes of the alternative that lacks the fewest. */
 export type Decision =
   | { readonly allowed: true }
@@ -43,7 +46,7 @@ export type Decision =
 const allowed: Decision = { allowed: true };
 
 /** Does this caller have what the field needs? */
-export function decide(access: Access, principal: Principal | null): Decision {
+export function decide(access: Access, principal: Caller | null): Decision {
   if (access.kind === 'open') return allowed;
   if (!principal) {
     return {

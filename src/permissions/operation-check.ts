@@ -10,6 +10,7 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
+  getVariableValues,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -20,8 +21,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type DomainError, forbidden, unauthenticated } from '../errors/domain-error.ts';
-import type { Principal } from '../modules/principals/principal.ts';
-import { type Access, type Decision, decide } from './access.ts';
+import { type Access, type Caller, type Decision, decide } from './access.ts';
 
 /** What a field of the built schema declares; undefined: nothing. */
 export const accessOf = (field: { readonly extensions: object } | undefined): Access | undefined =>
@@ -65,11 +65,22 @@ export function checkOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: () => Readonly<Record<string, unknown>>,
-  principal: Principal | null,
+  principal: Caller | null,
 ): OperationDecision {
   const { needs, faults } = requirementsOf(schema, document, operation, variables);
   return decideAll(needs, faults, principal);
 }
+
+/** The variables of an operation, coerced when they are asked for; none where they do not fit. */
+export const coercedVariables =
+  (
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    given: Readonly<Record<string, unknown>> | null | undefined,
+  ) =>
+  (): Readonly<Record<string, unknown>> =>
+    // What does not fit decides nothing; execution will say what is wrong with it.
+    getVariableValues(schema, operation.variableDefinitions ?? [], { ...given }).coerced ?? {};
 
 const allowed: OperationDecision = { allowed: true };
 
@@ -77,7 +88,7 @@ const allowed: OperationDecision = { allowed: true };
 export function decideAll(
   needs: readonly Access[],
   faults: readonly string[],
-  principal: Principal | null,
+  principal: Caller | null,
 ): OperationDecision {
   const refusals: Extract<Decision, { allowed: false }>[] = [];
   for (const access of needs) {

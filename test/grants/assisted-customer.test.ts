@@ -101,7 +101,7 @@ it('ends when the employee is disabled, and the customer’s own session goes on
   const { accessToken } = await employee(at, helper.email);
   const own = await signIn(at, (await givenCustomer(at)).email);
   const token = only<CustomerToken>(await tryAssist(at, accessToken, { customerId: own.customer.id }));
-  await at.app.modules.employees.setEnabled(ctxOf('demo'), helper.id, false);
+  await at.app.modules.employees.update(ctxOf('demo'), helper.id, { enabled: false });
   expect(await isGood(at, token.accessToken)).toBe(false);
   expect(await isGood(at, own.accessToken)).toBe(true);
 });

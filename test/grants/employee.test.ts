@@ -61,7 +61,11 @@ describe('login', () => {
   it('unites the scopes of several groups', async () => {
     const person = await givenEmployee(at, ['order.order_read']);
     const other = await givenEmployee(at, ['customer.customer_read', 'order.order_read']);
-    await at.app.modules.groups.addEmployee(ctxOf('demo'), other.groupId, person.id);
+    await at.app.modules.memberships.add(ctxOf('demo'), {
+      groupId: other.groupId,
+      userId: person.id,
+      userType: 'EMPLOYEE',
+    });
     expect((await employee(at, person.email)).scopes).toEqual(['customer.customer_read', 'order.order_read']);
   });
 
@@ -71,7 +75,7 @@ describe('login', () => {
 
   it('unauthenticated: wrong password, unknown, disabled, a customer, an unknown tenant: one and the same answer', async () => {
     const { id, email } = await givenEmployee(at);
-    await at.app.modules.employees.setEnabled(ctxOf('demo'), id, false);
+    await at.app.modules.employees.update(ctxOf('demo'), id, { enabled: false });
     const answers = await Promise.all([
       tryEmployeeLogin(at, 'support@demo.example', 'not the password'),
       tryEmployeeLogin(at, 'nobody@demo.example'),
@@ -134,7 +138,11 @@ describe('refresh', () => {
   it('takes the scopes from the groups of now', async () => {
     const person = await givenEmployee(at, ['order.order_read']);
     const first = await employee(at, person.email);
-    await at.app.modules.groups.removeEmployee(ctxOf('demo'), person.groupId, person.id);
+    await at.app.modules.memberships.remove(ctxOf('demo'), {
+      groupId: person.groupId,
+      userId: person.id,
+      userType: 'EMPLOYEE',
+    });
     const next = only<EmployeeToken>(await tryAgain(first.refreshToken));
     expect(next.scopes).toEqual([]);
     expect(await isGood(at, next.accessToken)).toBe(true);
@@ -152,7 +160,7 @@ describe('refresh', () => {
   it('forbidden: INVALID_GRANT once the employee is disabled', async () => {
     const { id, email } = await givenEmployee(at);
     const { refreshToken } = await employee(at, email);
-    await at.app.modules.employees.setEnabled(ctxOf('demo'), id, false);
+    await at.app.modules.employees.update(ctxOf('demo'), id, { enabled: false });
     expect((await tryAgain(refreshToken)).code).toBe('INVALID_GRANT');
   });
 

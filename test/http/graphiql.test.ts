@@ -60,6 +60,7 @@ describe('GraphiQL', () => {
       'GuestToken',
       'BuyForAcme',
       'EmployeeToken',
+      'Groups',
       'WhatMayIDo',
     ]);
     expect(stories[0]!.variables).toBeUndefined();

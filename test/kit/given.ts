@@ -12,27 +12,27 @@ export async function givenCustomer(
   email = `customer-${randomUUID()}@test.example`,
 ) {
   const ctx = ctxOf('demo');
-  const { customers, contactAssignments, groups } = app.modules;
+  const { customers, contactAssignments, memberships } = app.modules;
   const customer = await customers.register(ctx, { email, password: PASSWORD });
   for (const [company, role] of Object.entries(companies)) {
     await contactAssignments.assign(ctx, customer.id, company);
-    if (role) await groups.joinCompany(ctx, company, role, customer.id);
+    if (role) await memberships.joinCompany(ctx, company, role, customer.id);
   }
   return customer;
 }
 
 /** An employee of the tenant `demo` in one group with these scopes. */
-export async function givenEmployee({ app }: Service, scopes: readonly string[] = []) {
+export async function givenEmployee({ app }: Pick<Service, 'app'>, scopes: readonly string[] = []) {
   const ctx = ctxOf('demo');
-  const { employees, groups } = app.modules;
+  const { employees, memberships } = app.modules;
   const employee = await employees.create(ctx, {
     email: `employee-${randomUUID()}@test.example`,
     firstName: 'Erin',
     lastName: 'Test',
     password: PASSWORD,
   });
-  const groupId = await groups.ensureForEmployees(ctx, `group-${randomUUID()}`, scopes);
-  await groups.addEmployee(ctx, groupId, employee.id);
+  const { id: groupId } = await givenEmployeeGroup({ app }, scopes);
+  await memberships.add(ctx, { groupId: groupId, userId: employee.id, userType: 'EMPLOYEE' });
   return { ...employee, groupId };
 }
 
@@ -52,6 +52,21 @@ export async function givenClient(
   return { id, clientSecret: clientSecret ?? '' };
 }
 
+/** A group of employees that gives these scopes, known or not; by SQL, for it is what a test begins with. */
+export async function givenEmployeeGroup(
+  { app }: Pick<Service, 'app'>,
+  scopes: readonly string[] | 'every',
+  tenantId = 'demo',
+) {
+  const db = app.modules.database.forTenant({ tenantId });
+  const name = `group-${randomUUID()}`;
+  const group = await db.group.create({ data: { tenantId, name, userType: 'EMPLOYEE' } });
+  const given = scopes === 'every' ? { scopes: [], everyScope: true } : { scopes: [...scopes] };
+  const control = await db.accessControl.create({ data: { tenantId, name, restrictedTo: 'EMPLOYEE', ...given } });
+  await db.groupAccessControl.create({ data: { tenantId, groupId: group.id, accessControlId: control.id } });
+  return { ...group, accessControlId: control.id };
+}
+
 /** A group of customers of the tenant `demo` that belongs to no company, with this customer as its member. */
 export async function givenCustomerGroup({ app }: Service, scopes: readonly string[], customerId: string) {
   const tenantId = 'demo';
@@ -66,13 +81,22 @@ export async function givenCustomerGroup({ app }: Service, scopes: readonly stri
 
 /** A tenant of the test's own, with these settings: a storefront, a back end, a customer and an employee. */
 export async function givenTenant({ app }: Service, settings: Record<string, unknown> = {}) {
-  const { tenants, signingKeys, clients, customers, employees, groups, legalEntities, contactAssignments } =
-    app.modules;
+  const {
+    tenants,
+    signingKeys,
+    clients,
+    customers,
+    employees,
+    iamSetUp,
+    legalEntities,
+    contactAssignments,
+    memberships,
+  } = app.modules;
   const id = `t-${randomUUID().slice(0, 12)}`;
   const ctx = ctxOf(id);
   await tenants.create({ id, name: id, settings });
   await signingKeys.ensure(id);
-  await groups.ensurePredefined(ctx);
+  await iamSetUp.ensurePredefined(ctx);
   await clients.register(ctx, { id: `${id}-storefront`, name: 'Storefront', kind: 'STOREFRONT', scopes: [] });
   const clientSecret = 'a secret for this test only';
   const backend = { id: `${id}-backend`, name: 'Back end', kind: 'BACKEND', scopes: [], everyScope: true } as const;
@@ -82,8 +106,8 @@ export async function givenTenant({ app }: Service, settings: Record<string, unk
   await contactAssignments.assign(ctx, customer.id, company.id);
   const names = { firstName: 'Tom', lastName: 'Tenant' };
   const employee = await employees.create(ctx, { email: `employee@${id}.example`, password: PASSWORD, ...names });
-  const groupId = await groups.ensureForEmployees(ctx, 'Everything', 'every');
-  await groups.addEmployee(ctx, groupId, employee.id);
+  const { id: groupId } = await givenEmployeeGroup({ app }, 'every', id);
+  await memberships.add(ctx, { groupId: groupId, userId: employee.id, userType: 'EMPLOYEE' });
   return { id, storefront: `${id}-storefront`, backend: { id: backend.id, clientSecret }, customer, employee };
 }
 

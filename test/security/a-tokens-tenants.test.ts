@@ -4,6 +4,7 @@
 import { getNamedType, isInputObjectType } from 'graphql';
 import { beforeAll, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
+import { askNaming, givenThings, namings } from '../kit/administration.ts';
 import { INACTIVE, introspect } from '../kit/forge.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
@@ -161,6 +162,11 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
       { errors: [{ extensions: { code: 'INVALID_CLIENT' } }] },
     ],
   };
+  const [theirThings, ownThings] = [await givenThings(service, 'rival'), await givenThings(service, 'demo')];
+  for (const [place, naming] of Object.entries(namings)) {
+    const attempt = (value: string) => askNaming(service, bearer, naming, value, ownThings);
+    rows[place] = [attempt, [theirThings[naming.names]], none, naming.missing];
+  }
   /** These name nothing of the caller's tenant: proofs of their own, good where they are from, and a new name. */
   const others = [
     'createScope.id',

@@ -74,7 +74,7 @@ const customerCauses: typeof byTheirOwner = [
 ];
 const employeeCauses: typeof byTheirOwner = [
   ...byTheirOwner,
-  ['a disabled employee', ({ at, id }) => at.app.modules.employees.setEnabled(ctxOf('demo'), id, false)],
+  ['a disabled employee', ({ at, id }) => at.app.modules.employees.update(ctxOf('demo'), id, { enabled: false })],
 ];
 
 const kinds = [
@@ -92,10 +92,10 @@ async function tenantScene({ app, ...rest }: Service) {
   const at = { app, ...rest } as Service;
   const tenant = `t${Date.now().toString(36)}${Math.floor(Math.random() * 1000)}`;
   const ctx = ctxOf(tenant);
-  const { clients, customers, employees, groups, signingKeys, tenants } = app.modules;
+  const { clients, customers, employees, iamSetUp, signingKeys, tenants } = app.modules;
   await tenants.create({ id: tenant, name: tenant });
   await signingKeys.ensure(tenant);
-  await groups.ensurePredefined(ctx);
+  await iamSetUp.ensurePredefined(ctx);
   const clientId = `${tenant}-storefront`;
   await clients.register(ctx, { id: clientId, name: clientId, kind: 'STOREFRONT', scopes: [] });
   const email = 'someone@test.example';

@@ -2,7 +2,7 @@
 // (case 31). Not here yet: `scope` at /oauth/token (case 29), and tokens in query strings (case 31).
 
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { givenCompany, givenCustomer, givenEmployee } from '../kit/given.ts';
+import { givenCompany, givenCustomer, givenEmployee, givenEmployeeGroup } from '../kit/given.ts';
 import { only } from '../kit/graphql.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
 import {
@@ -32,12 +32,12 @@ const family = async () => beginFamily(service, (await someone()).id);
 describe('scopes and companies at a refresh', () => {
   it("case 29: a scope of a group left in between is gone, and is not copied from the employee's old token", async () => {
     const worker = await givenEmployee(service, ['product.product_read', 'product.product_manage']);
-    const { groups } = service.app.modules;
-    const other = await groups.ensureForEmployees(ctxOf('demo'), `group-${worker.id}`, ['price.price_read']);
-    await groups.addEmployee(ctxOf('demo'), other, worker.id);
+    const { memberships } = service.app.modules;
+    const other = await givenEmployeeGroup(service, ['price.price_read']);
+    await memberships.add(ctxOf('demo'), { groupId: other.id, userId: worker.id, userType: 'EMPLOYEE' });
     const first = await employee(service, worker.email);
     expect(first.scopes).toEqual(['price.price_read', 'product.product_manage', 'product.product_read']);
-    await groups.removeEmployee(ctxOf('demo'), worker.groupId, worker.id);
+    await memberships.remove(ctxOf('demo'), { groupId: worker.groupId, userId: worker.id, userType: 'EMPLOYEE' });
     expect(await isGood(service, first.accessToken)).toBe(false);
     const second = only(await tryRefreshEmployee(service, first.refreshToken));
     expect(second.scopes).toEqual(['price.price_read']);
@@ -49,7 +49,11 @@ describe('scopes and companies at a refresh', () => {
     const worker = await givenEmployee(service, ['product.product_read']);
     const first = await employee(service, worker.email);
     const second = only(await tryRefreshEmployee(service, first.refreshToken));
-    await service.app.modules.groups.removeEmployee(ctxOf('demo'), worker.groupId, worker.id);
+    await service.app.modules.memberships.remove(ctxOf('demo'), {
+      groupId: worker.groupId,
+      userId: worker.id,
+      userType: 'EMPLOYEE',
+    });
     const again = only(await tryRefreshEmployee(service, first.refreshToken));
     expect(again.refreshToken).toBe(second.refreshToken);
     expect(again.scopes).toEqual([]);

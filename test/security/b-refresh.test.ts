@@ -37,7 +37,7 @@ describe('rotation', () => {
     const first = await signIn(service, customer.email, { legalEntityId: company.id });
     await service.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, company.id);
     await service.app.modules.contactAssignments.assign(ctxOf('demo'), customer.id, company.id);
-    await service.app.modules.groups.joinCompany(ctxOf('demo'), company.id, 'ADMIN', customer.id);
+    await service.app.modules.memberships.joinCompany(ctxOf('demo'), company.id, 'ADMIN', customer.id);
     const second = await refresh(service, first.refreshToken);
 
     expect(second.refreshToken).not.toBe(first.refreshToken);

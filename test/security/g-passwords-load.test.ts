@@ -33,7 +33,7 @@ it.each(['customer', 'employee'] as const)(
     const [known, disabled, ssoOnly] = people.map(({ email }) => email);
     const { customers, employees } = service.app.modules;
     if (kind === 'customer') await customers.update(ctxOf('demo'), people[1]!.id, { enabled: false });
-    else await employees.setEnabled(ctxOf('demo'), people[1]!.id, false);
+    else await employees.update(ctxOf('demo'), people[1]!.id, { enabled: false });
     const none = { where: { id: people[2]!.id }, data: { passwordHash: null } };
     await (kind === 'customer' ? rowsOf(service).customer.updateMany(none) : rowsOf(service).employee.updateMany(none));
 

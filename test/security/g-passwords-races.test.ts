@@ -37,8 +37,8 @@ describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no
       given: () => givenEmployee(services[0]!),
       login: (at: Service, email: string, password = PASSWORD) => employeeLogin(at, { email, password }),
       refresh: tryRefreshEmployee,
-      disable: (at: Service, id: string) => at.app.modules.employees.setEnabled(ctxOf('demo'), id, false),
-      enable: (at: Service, id: string) => at.app.modules.employees.setEnabled(ctxOf('demo'), id, true),
+      disable: (at: Service, id: string) => at.app.modules.employees.update(ctxOf('demo'), id, { enabled: false }),
+      enable: (at: Service, id: string) => at.app.modules.employees.update(ctxOf('demo'), id, { enabled: true }),
     },
   };
   type Kind = keyof typeof people;

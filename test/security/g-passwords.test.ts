@@ -52,7 +52,7 @@ it('case 75: a customer login tells unknown, disabled, wrong password and single
 
 it('case 75: an employee login tells unknown, disabled, wrong password, single sign-on only and unknown tenant apart in nothing', async () => {
   const [known, disabled, ssoOnly] = await Promise.all([1, 2, 3].map(() => givenEmployee(service)));
-  await service.app.modules.employees.setEnabled(ctxOf('demo'), disabled!.id, false);
+  await service.app.modules.employees.update(ctxOf('demo'), disabled!.id, { enabled: false });
   await rowsOf(service).employee.updateMany({ where: { id: ssoOnly!.id }, data: { passwordHash: null } });
   const wrong = shown(await employeeLogin(service, { email: known!.email, password }));
   expect(wrong.body).toContain('INVALID_GRANT');

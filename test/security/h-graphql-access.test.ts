@@ -1,7 +1,15 @@
 // No way around a requirement, on the schema that is served. security.md cases 94 to 96; product.md section 3.
 
 import { randomUUID } from 'node:crypto';
-import { getNamedType, isInterfaceType, isLeafType, isObjectType, isUnionType } from 'graphql';
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import type { PrincipalKind } from '../../src/modules/principals/principal.ts';
@@ -49,8 +57,11 @@ async function tokenWith(scopes: readonly string[]): Promise<string> {
 const argument = (type: { toString(): string }): string => {
   const name = String(type).replace(/[![\]]/g, '');
   if (name === 'Int') return '1';
-  if (name === 'ID' || name === 'String') return '"nothing"';
-  const input = schema.getType(name) as unknown as { getFields(): Record<string, { type: object }> };
+  const isList = String(type).startsWith('[');
+  if (name === 'ID' || name === 'String') return isList ? '["nothing"]' : '"nothing"';
+  const input = schema.getType(name);
+  if (isEnumType(input)) return input.getValues()[0]!.name;
+  if (!isInputObjectType(input)) throw new Error(`No value for ${name} is known here.`);
   const fields = Object.entries(input.getFields()).filter(([, field]) => String(field.type).endsWith('!'));
   return `{ ${fields.map(([field, { type }]) => `${field}: ${argument(type)}`).join(', ')} }`;
 };

@@ -99,7 +99,8 @@ let world: World;
 async function put(root: RootField, leaf: Leaf, value: unknown): Promise<Answer> {
   const send = async () => {
     const version = root.name === 'updateSessionContext' ? await versionOf(world) : 1;
-    return graphql(service, operationOf(root, 1), {
+    // What is public answers with things that lead to what is not.
+    return graphql(service, operationOf(root, root.access.kind === 'scopes' ? 1 : 0), {
       bearer: bearerFor(root, world),
       variables: inputsOf(root.field, (each) => (each.path === leaf.path ? value : usual(root, each, world, version))),
       headers: { ...fromSomewhere(), Accept: 'application/graphql-response+json' },

@@ -83,7 +83,7 @@ async function story(): Promise<void> {
   expectRefused(
     await ask(register, { i: { email: `x-${email}`, password: use('short', 'shortpw9!') } }, visitor.accessToken),
   );
-  const { contactAssignments, groups } = service.app.modules;
+  const { contactAssignments, memberships } = service.app.modules;
   for (const [company, role] of [
     ['acme', 'ADMIN'],
     ['globex', 'BUYER'],
@@ -94,10 +94,10 @@ async function story(): Promise<void> {
       ipAddress: null,
       userAgent: null,
       principal: null,
-      credential: 'none' as const,
+      credential: 'operator' as const,
     };
     await contactAssignments.assign(ctx, id, company);
-    await groups.joinCompany(ctx, company, role, id);
+    await memberships.joinCompany(ctx, company, role, id);
   }
 
   expectRefused(await tryLogin(service, { email, password: wrong, anonymousToken: visitor.accessToken }));

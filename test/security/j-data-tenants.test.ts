@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Prisma } from '../../src/database/generated/client.ts';
+import { askNaming, givenThings, namings } from '../kit/administration.ts';
 import { givenCustomer, givenEmployee } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { type Service, startService } from '../kit/service.ts';
@@ -85,7 +86,7 @@ describe('case 109', () => {
   });
 
   it('every operation replayed with the rival’s token and identical ids: no row is shown, none is changed', async () => {
-    const before = await rowsOf('demo');
+    let before = await rowsOf('demo');
     const { customer, admin } = demo;
     const ask = (bearer: string | undefined, query: string, variables: Record<string, unknown> = {}) =>
       graphql(service, query, { bearer, variables });
@@ -236,7 +237,35 @@ describe('case 109', () => {
         ]);
     }
 
+    const [things, rivals] = [await givenThings(service, 'demo'), await givenThings(service, 'rival')];
+    before = await rowsOf('demo');
+    const note = (field: string, answer: Answer, judge: (answer: Answer) => void) => {
+      replayed[field] = [...(replayed[field] ?? []), [answer, judge]];
+    };
+    for (const [place, naming] of Object.entries(namings)) {
+      const answer = await askNaming(service, rival.admin.accessToken, naming, things[naming.names], rivals);
+      const judge = ({ body }: Answer) => expect(JSON.parse(body), `${place}: ${body}`).toMatchObject(naming.missing);
+      note(place.split('.')[0]!, answer, judge);
+    }
+    const lists = [
+      'accessControls',
+      'accessControlTemplates',
+      'auditEvents',
+      'clients',
+      'customers',
+      'employees',
+      'groups',
+      'permissions',
+      'resources',
+      'roles',
+    ];
+    for (const list of lists) {
+      const answer = await ask(rival.admin.accessToken, `{ ${list}(first: 200) { totalCount nodes { id } } }`);
+      note(list, answer, nothing);
+    }
+
     const ofDemo = [
+      ...Object.values(things),
       customer.customer.id,
       customer.sessionId,
       admin.employee.id,
@@ -257,7 +286,7 @@ describe('case 109', () => {
     // Refused logins of clients of demo are demo's to know of; nothing else happened there.
     const after = await rowsOf('demo');
     const trail = after.audit_events!.filter((row) => !before.audit_events!.includes(row));
-    expect(trail.every((row) => row.includes('client.authentication_failed'))).toBe(true);
+    expect(trail.filter((row) => !row.includes('client.authentication_failed'))).toEqual([]);
     expect({ ...after, audit_events: [] }).toEqual({ ...before, audit_events: [] });
     for (const token of [customer.accessToken, admin.accessToken, demo.service])
       expect(await isGood(service, token)).toBe(true);
@@ -265,6 +294,7 @@ describe('case 109', () => {
     // What needs nobody's id concerns the caller alone, and is seen elsewhere.
     const own = [
       'changePassword',
+      'createClient',
       'issueSaasToken',
       'logout',
       'logoutEverywhere',
@@ -425,6 +455,36 @@ describe('case 109', () => {
       i: { currentPassword: PASSWORD, newPassword: 'another password of case 109' },
     });
     await ask(mine.accessToken, 'mutation { logout { sessionsEnded } }');
+    const things = await givenThings(service, 'demo');
+    // Those that delete come last.
+    const places = Object.keys(namings).sort(
+      (one, other) => Number(/^delete/.test(one)) - Number(/^delete/.test(other)),
+    );
+    for (const place of places) {
+      const naming = namings[place]!;
+      const answer = await askNaming(service, demo.admin.accessToken, naming, things[naming.names], things);
+      // Some take what another has needed: refused for that, never for a fault of ours.
+      expect([
+        place,
+        ['NOT_FOUND', 'CONFLICT', 'BAD_USER_INPUT', undefined].includes(answer.code),
+        answer.body,
+      ]).toEqual([place, true, answer.body]);
+    }
+    const everything = [
+      '{ groups(first: 20, search: "a") { totalCount nodes { legalEntity { id } accessControls { role { permissions { id } } resource { id } } templates { accessControls { id } } scopes memberCount members(first: 5) { totalCount nodes { ... on Employee { groups { id } scopes } ... on Customer { groups { id } } } } } } }',
+      '{ clients(first: 20, search: "e") { totalCount nodes { lastUsedAt unusedScopes } } }',
+      '{ auditEvents(first: 5) { totalCount nodes { id } } }',
+      '{ customers(first: 5, search: "e", legalEntityId: "acme") { totalCount nodes { groups { id } } } }',
+      '{ employees(first: 5, search: "e") { totalCount nodes { scopes } } }',
+      '{ accessControlTemplates { totalCount nodes { accessControls { id } } } }',
+      '{ accessControls { totalCount nodes { role { id } } } }',
+      '{ roles { totalCount nodes { id } } }',
+    ];
+    for (const query of everything) await ask(demo.service, query);
+    await ask(
+      demo.service,
+      'mutation { createClient(input: { name: "x", kind: CUSTOM, scopes: [] }) { client { id } } }',
+    );
     await ask(
       undefined,
       'mutation ($t: String!) { refreshEmployeeToken(input: { refreshToken: $t }) { accessToken } }',

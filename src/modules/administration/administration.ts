@@ -1,5 +1,5 @@
-// What an administrator changes, and how: one change at a time per tenant, whole or not at all, by whoever may make it
-// at its commit. Use cases compose: given a change that is under way, they become part of it.
+// What an administrator changes, and how: one change at a time per tenant, whole or not at all, by whoever may still
+// make it when its turn has come. Use cases compose: given a change that is under way, they become part of it.
 // Invariant: revocations are written last, for from then on nobody else gets a number; this instance knows its own
 // change before it answers.
 
@@ -17,7 +17,7 @@ export interface Change extends Ctx {
 }
 
 /** Runs `work` in the change under way, or in one of its own. @throws UNAUTHENTICATED when the caller's token has been
- * revoked by the time of the commit */
+ * revoked by then */
 export type Administer = <T>(ctx: Ctx, work: (change: Change) => Promise<T>) => Promise<T>;
 
 const isChange = (ctx: Ctx): ctx is Change => 'tx' in ctx;
@@ -33,6 +33,9 @@ export function createAdministration(deps: { database: Database; revocations: Re
 
     const result = await database.transaction(ctx, async (tx) => {
       await tx.$queryRaw`SELECT id AS tenant_id FROM tenants WHERE id = ${tenantId} FOR NO KEY UPDATE`;
+      // Asked now, since the change may end the caller's own tokens; told last, since what is wrong with it says more.
+      const isTooLate =
+        principal !== null && (await revocations.isRevokedNow(tx, principal.revocationKeys, principal.rev));
       const entries = new Map<string, RevocationKey[]>();
       const done = await work({
         tenantId,
@@ -44,9 +47,7 @@ export function createAdministration(deps: { database: Database; revocations: Re
         tx,
         revoke: (reason, keys) => void entries.set(reason, [...(entries.get(reason) ?? []), ...keys]),
       });
-      if (principal && (await revocations.isRevokedNow(tx, principal.revocationKeys, principal.rev))) {
-        throw unauthenticated('revoked while the change waited for its turn');
-      }
+      if (isTooLate) throw unauthenticated('revoked while the change waited for its turn');
       for (const [reason, keys] of entries) await revocations.record(tx, ctx, keys, reason);
       return done;
     });

@@ -1,4 +1,4 @@
-// The four customer groups that every company is created with, and joining one of them.
+// The four customer groups that every company is created with, and who may be in which.
 // Invariant: in one company a customer is at most one of Admin, Buyer and Requester.
 
 import type { TenantClient } from '../../database/database.ts';
@@ -34,23 +34,26 @@ export async function createCompanyGroups(
   });
 }
 
-/** Puts a customer into a company's group. @throws CONFLICT `ROLE_TAKEN` for a second one of Admin, Buyer, Requester */
-export async function joinCompanyGroup(
+/** Puts a new contact into the company's Contact group, in the transaction that assigns the contact. */
+export async function joinContacts(tx: TenantClient, tenantId: string, legalEntityId: string, customerId: string) {
+  const group = await tx.group.findFirstOrThrow({ where: { legalEntityId, role: 'CONTACT' } });
+  await tx.customerMembership.createMany({ data: [{ tenantId, groupId: group.id, customerId }], skipDuplicates: true });
+}
+
+/** @throws CONFLICT `ROLE_TAKEN` for a second one of Admin, Buyer, Requester */
+export async function requireRoleFree(
   tx: TenantClient,
-  tenantId: string,
-  legalEntityId: string,
-  role: B2BRole,
+  group: { readonly id: string; readonly legalEntityId: string | null; readonly role: B2BRole | null },
   customerId: string,
 ): Promise<void> {
-  const other = await tx.customerMembership.findFirst({
+  const { legalEntityId, role } = group;
+  if (legalEntityId === null || role === null || role === 'CONTACT') return;
+  const other = await tx.customerMembership.count({
     where: {
       customerId,
-      group: { legalEntityId, role: { in: roles.filter((each) => each !== 'CONTACT' && each !== role) } },
+      group: { legalEntityId, role: { in: ['ADMIN', 'BUYER', 'REQUESTER'] }, id: { not: group.id } },
     },
   });
-  if (role !== 'CONTACT' && other) {
+  if (other > 0)
     throw conflict('ROLE_TAKEN', 'In one company a customer is at most one of Admin, Buyer and Requester.');
-  }
-  const group = await tx.group.findFirstOrThrow({ where: { legalEntityId, role } });
-  await tx.customerMembership.createMany({ data: [{ tenantId, groupId: group.id, customerId }], skipDuplicates: true });
 }

@@ -17,7 +17,7 @@ interface Grant {
   every_scope: boolean | null;
 }
 
-/** Resolving of groups to scopes. Both take the transaction whose facts a token is to vouch for. */
+/** Resolving of groups to scopes. All take the transaction whose facts are to hold. */
 export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tenants }) {
   const { scopes, tenants } = deps;
 
@@ -29,6 +29,29 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
     return { scopes: [...all].sort(), groupIds: [...new Set(grants.map((grant) => grant.group_id))].sort() };
   }
 
+  /** The scopes of many, in the order of their ids; nothing for whoever has no grant. */
+  function eachOf<Row extends Grant>(
+    tenantId: string,
+    ids: readonly string[],
+    grants: readonly Row[],
+    idOf: (row: Row) => string,
+  ): string[][] {
+    const grantsById = new Map<string, Row[]>(ids.map((id) => [id, []]));
+    for (const grant of grants) grantsById.get(idOf(grant))?.push(grant);
+    return ids.map((id) => [...union(tenantId, [], grantsById.get(id) ?? []).scopes]);
+  }
+
+  /** What many groups give, in their order. `everyScope`: with all that are defined later. */
+  async function givenByGroups(db: TenantClient, tenantId: string, groupIds: readonly string[]) {
+    if (groupIds.length === 0) return [];
+    const grants = await db.$queryRaw<Grant[]>`
+      SELECT gg.group_id, gg.scopes, gg.every_scope FROM group_grants gg
+      WHERE gg.tenant_id = ${tenantId} AND gg.group_id = ANY(${groupIds})`;
+    const given = eachOf(tenantId, groupIds, grants, (row) => row.group_id);
+    const everything = new Set(grants.filter((grant) => grant.every_scope).map((grant) => grant.group_id));
+    return groupIds.map((id, at) => ({ scopes: given[at]!, everyScope: everything.has(id) }));
+  }
+
   return {
     /** An employee: the union over the groups. */
     async ofEmployee(db: TenantClient, tenantId: string, employeeId: string): Promise<Entitlements> {
@@ -38,6 +61,21 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
         WHERE m.tenant_id = ${tenantId} AND m.employee_id = ${employeeId}`;
       return union(tenantId, [], grants);
     },
+
+    /** The scopes of many employees, in their order. */
+    async ofEmployees(db: TenantClient, tenantId: string, employeeIds: readonly string[]): Promise<string[][]> {
+      const grants = await db.$queryRaw<(Grant & { employee_id: string })[]>`
+        SELECT m.employee_id, gg.group_id, gg.scopes, gg.every_scope FROM employee_memberships m
+        JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'EMPLOYEE'
+        WHERE m.tenant_id = ${tenantId} AND m.employee_id = ANY(${employeeIds})`;
+      return eachOf(tenantId, employeeIds, grants, (row) => row.employee_id);
+    },
+
+    /** The scopes that many groups give their members, in their order. */
+    ofGroups: async (db: TenantClient, tenantId: string, groupIds: readonly string[]): Promise<string[][]> =>
+      (await givenByGroups(db, tenantId, groupIds)).map(({ scopes }) => scopes),
+
+    givenByGroups,
 
     /** A customer: the predefined set, the groups without a company, and those of `legalEntityId`. */
     async ofCustomer(
@@ -52,6 +90,16 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
           AND (gg.legal_entity_id IS NULL OR gg.legal_entity_id = ${legalEntityId})
         WHERE m.tenant_id = ${tenantId} AND m.customer_id = ${customerId}`;
       return union(tenantId, tenants.find(tenantId)?.settings.customerScopes ?? [], grants);
+    },
+
+    /** Is an enabled employee in a group that lets them manage groups? */
+    async haveAdministrator(db: TenantClient, tenantId: string): Promise<boolean> {
+      const found = await db.$queryRaw<unknown[]>`
+        SELECT 1 FROM employees e
+        JOIN employee_memberships m ON m.tenant_id = e.tenant_id AND m.employee_id = e.id
+        JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'EMPLOYEE'
+        WHERE e.tenant_id = ${tenantId} AND e.enabled AND (gg.every_scope OR 'iam.group_manage' = ANY(gg.scopes)) LIMIT 1`;
+      return found.length > 0;
     },
   };
 }

@@ -1,73 +1,216 @@
-// Groups of employees or customers, and who belongs to them.
+// Groups of employees or customers, and what they give. product.md section 4.
+// Invariant: `_own` reaches customer groups of the caller's company and nothing else; what is out of reach is not there.
 
 import type { Ctx } from '../../context.ts';
-import type { Database } from '../../database/database.ts';
-import { principalKey } from '../revocations/revocation-key.ts';
-import type { Revocations } from '../revocations/revocations.ts';
-import { type B2BRole, joinCompanyGroup } from './company-groups.ts';
-import { predefinedAccessControls } from './predefined.ts';
+import type { Database, TenantClient } from '../../database/database.ts';
+import { keyset, type List, matching } from '../../database/keyset.ts';
+import { badInput, conflict, forbidden, notFound } from '../../errors/domain-error.ts';
+import type { Administer, Change } from '../administration/administration.ts';
+import { requireCurrent, requireEditable, requireEvery, requireFew, requireName } from '../administration/editing.ts';
+import { recordAudit } from '../audit/audit.ts';
+import { callers } from '../principals/callers.ts';
+import { groupKey } from '../revocations/revocation-key.ts';
+import { requireHeld } from '../scopes/delegation.ts';
+import type { BuiltInScope } from '../scopes/registry.ts';
+import type { AccessControls } from './access-controls.ts';
+import type { Consequences } from './consequences.ts';
+import type { EntitlementsOf } from './entitlements.ts';
+
+/** A group as it is stored. */
+export type Group = Awaited<ReturnType<TenantClient['group']['findFirstOrThrow']>>;
+
+/** Which groups to list. */
+export interface GroupFilter {
+  readonly userType?: 'EMPLOYEE' | 'CUSTOMER' | null | undefined;
+  readonly legalEntityId?: string | null | undefined;
+  readonly search?: string | null | undefined;
+}
+
+/** What a group gives. */
+interface Contents {
+  readonly accessControlIds?: readonly string[] | null | undefined;
+  readonly templateIds?: readonly string[] | null | undefined;
+}
+
+/** What a group is made from. */
+export interface NewGroup extends Contents {
+  readonly id?: string;
+  readonly name: string;
+  readonly userType: 'EMPLOYEE' | 'CUSTOMER';
+  readonly legalEntityId?: string | null | undefined;
+}
+
+/** What can be changed of one. */
+export interface GroupChange extends Contents {
+  readonly name?: string | null | undefined;
+  readonly version?: number | null | undefined;
+}
+
+/** The groups in the caller's reach: all of them with the wide scope, else the customer groups of the own company. */
+export function groupsInReach(ctx: Ctx, wide: BuiltInScope) {
+  if (callers.holds(ctx, wide)) return {};
+  const company = callers.company(ctx);
+  return company === null ? { id: { in: [] } } : { userType: 'CUSTOMER' as const, legalEntityId: company };
+}
 
 /** Use cases of groups. */
-export function createGroups(deps: { database: Database; revocations: Revocations }) {
-  const { database, revocations } = deps;
+export function createGroups(deps: {
+  accessControls: AccessControls;
+  administer: Administer;
+  consequences: Consequences;
+  database: Database;
+  entitlements: EntitlementsOf;
+}) {
+  const { accessControls, administer, consequences, database, entitlements } = deps;
+  const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
+
+  /** Puts in place what a group gives. @throws BAD_USER_INPUT for what is not there, or for users of another type */
+  async function fill(change: Change, { id: groupId, userType }: Group, { accessControlIds, templateIds }: Contents) {
+    const { tx, tenantId } = change;
+    if (accessControlIds != null) {
+      const controls = await accessControls.requireAll(change, accessControlIds, 'input.accessControlIds');
+      const misfit = controls.find(({ restrictedTo }) => restrictedTo !== null && restrictedTo !== userType);
+      if (misfit) throw badInput('input.accessControlIds', `${misfit.name} is not for a group of this user type.`);
+      await tx.groupAccessControl.deleteMany({ where: { groupId } });
+      await tx.groupAccessControl.createMany({
+        data: controls.map(({ id }) => ({ tenantId, groupId, accessControlId: id })),
+      });
+    }
+    if (templateIds != null) {
+      const ids = requireFew(templateIds, 'input.templateIds');
+      const templates = await tx.accessControlTemplate.findMany({ where: { id: { in: ids } }, select: { id: true } });
+      requireEvery(templateIds, 'input.templateIds', 'template', (id) => templates.some((each) => each.id === id));
+      await tx.groupTemplate.deleteMany({ where: { groupId } });
+      await tx.groupTemplate.createMany({ data: ids.map((templateId) => ({ tenantId, groupId, templateId })) });
+    }
+  }
+
+  /** What the trail tells of a group. */
+  async function told({ tx }: Change, { id: groupId, name, userType, legalEntityId }: Group) {
+    const controls = await tx.groupAccessControl.findMany({ where: { groupId } });
+    const templates = await tx.groupTemplate.findMany({ where: { groupId } });
+    return {
+      name,
+      userType,
+      legalEntityId,
+      accessControlIds: controls.map(({ accessControlId }) => accessControlId).sort(),
+      templateIds: templates.map(({ templateId }) => templateId).sort(),
+    };
+  }
+
+  async function scopesGiven({ tx, tenantId }: Change, groupId: string): Promise<string[]> {
+    const [given] = await entitlements.ofGroups(tx, tenantId, [groupId]);
+    return given!;
+  }
 
   return {
-    /** The access controls that every tenant has. Idempotent. */
-    async ensurePredefined(ctx: Ctx): Promise<void> {
-      await database.forTenant(ctx).accessControl.createMany({
-        data: predefinedAccessControls.map(({ id, name, scopes, restrictedTo }) => ({
-          tenantId: ctx.tenantId,
-          id,
-          name,
-          scopes: [...scopes],
-          restrictedTo,
-          predefined: true,
-        })),
-        skipDuplicates: true,
-      });
+    /** The groups in the caller's reach, by name. */
+    list(ctx: Ctx, { userType, legalEntityId, search }: GroupFilter = {}): List<Group> {
+      const { group } = database.forTenant(ctx);
+      const reach = [
+        groupsInReach(ctx, 'iam.group_read'),
+        userType ? { userType } : {},
+        legalEntityId ? { legalEntityId } : {},
+        search ? { OR: matching(search, ['name'] as const) } : {},
+      ];
+      return {
+        page(window) {
+          const { where, ...page } = keyset(window, ['name', 'id']);
+          return group.findMany({ where: { AND: [...reach, where] }, ...page });
+        },
+        count: () => group.count({ where: { AND: reach } }),
+      };
     },
 
-    /** A group of employees of that name, with one access control that gives the scopes. @returns its id */
-    async ensureForEmployees(ctx: Ctx, name: string, scopes: readonly string[] | 'every'): Promise<string> {
-      return database.transaction(ctx, async (tx) => {
-        const existing = await tx.group.findFirst({ where: { name, userType: 'EMPLOYEE' } });
-        if (existing) return existing.id;
-        const { tenantId } = ctx;
-        const group = await tx.group.create({ data: { tenantId, name, userType: 'EMPLOYEE' } });
-        const control = await tx.accessControl.create({
-          data: {
-            tenantId,
-            name,
-            scopes: scopes === 'every' ? [] : [...scopes],
-            everyScope: scopes === 'every',
-            restrictedTo: 'EMPLOYEE',
-          },
+    /** One group in the caller's reach; null when there is none of that id. */
+    find: (ctx: Ctx, id: string): Promise<Group | null> =>
+      database.forTenant(ctx).group.findFirst({ where: { AND: [{ id }, groupsInReach(ctx, 'iam.group_read')] } }),
+
+    scopesGiven,
+
+    /** Makes a group without members. @throws BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks */
+    create(ctx: Ctx, input: NewGroup): Promise<Group> {
+      const name = requireName(input.name);
+      const { id, userType, legalEntityId = null } = input;
+      if (legalEntityId !== null && userType !== 'CUSTOMER')
+        throw badInput('input.legalEntityId', 'Only customers have groups in a company.');
+      return administer(ctx, async (change) => {
+        const { tx, tenantId } = change;
+        if (legalEntityId !== null && (await tx.legalEntity.count({ where: { id: legalEntityId } })) === 0)
+          throw badInput('input.legalEntityId', 'Not a legal entity of this tenant.');
+        const group = await tx.group.create({
+          data: { tenantId, ...(id ? { id } : {}), name, userType, legalEntityId },
         });
-        await tx.groupAccessControl.create({ data: { tenantId, groupId: group.id, accessControlId: control.id } });
-        return group.id;
+        await fill(change, group, input);
+        requireHeld(change, await scopesGiven(change, group.id));
+        await recordAudit(tx, change, {
+          type: 'group.created',
+          subject: { kind: 'group', id: group.id },
+          legalEntityId,
+          details: { after: await told(change, group) },
+        });
+        return group;
       });
     },
 
-    /** Puts an employee into a group; a token from before does not show it. */
-    async addEmployee(ctx: Ctx, groupId: string, employeeId: string): Promise<void> {
-      await database.forTenant(ctx).employeeMembership.createMany({
-        data: [{ tenantId: ctx.tenantId, groupId, employeeId }],
-        skipDuplicates: true,
+    /**
+     * Changes a group. A new name needs all that the group gives, since a provider's claims may name it.
+     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `PREDEFINED`, `STALE_VERSION` or `LAST_ADMINISTRATOR`, FORBIDDEN for
+     * scopes that the caller lacks
+     */
+    update(ctx: Ctx, id: string, input: GroupChange): Promise<Group> {
+      const name = input.name == null ? undefined : requireName(input.name);
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const found = await tx.group.findUnique({ where: byId(ctx, id) });
+        if (!found) throw notFound('Group');
+        requireEditable(found);
+        requireCurrent(found, input.version);
+        const before = await told(change, found);
+        const group = await consequences.changingGroups(change, [id], 'group.updated', async () => {
+          await fill(change, found, input);
+          return tx.group.update({
+            where: byId(ctx, id),
+            data: { ...(name ? { name } : {}), version: { increment: 1 } },
+          });
+        });
+        if (name !== undefined && name !== found.name) requireHeld(change, await scopesGiven(change, id));
+        await recordAudit(tx, change, {
+          type: 'group.updated',
+          subject: { kind: 'group', id },
+          legalEntityId: group.legalEntityId,
+          details: { before, after: await told(change, group) },
+        });
+        return group;
       });
     },
 
-    /** Takes an employee out of a group: tokens with its scopes are refused at once. */
-    async removeEmployee(ctx: Ctx, groupId: string, employeeId: string): Promise<void> {
-      await database.transaction(ctx, async (tx) => {
-        await tx.employeeMembership.deleteMany({ where: { groupId, employeeId } });
-        await revocations.record(tx, ctx, [principalKey('employee', employeeId)], 'group.member_removed');
+    /**
+     * Deletes a group; with members only by `force`, which needs `iam.assignment_manage` too.
+     * @throws NOT_FOUND, CONFLICT `PREDEFINED`, `GROUP_HAS_MEMBERS` or `LAST_ADMINISTRATOR`, FORBIDDEN
+     */
+    delete(ctx: Ctx, id: string, force: boolean): Promise<void> {
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const found = await tx.group.findUnique({ where: byId(ctx, id) });
+        if (!found) throw notFound('Group');
+        requireEditable(found);
+        const members =
+          (await tx.employeeMembership.count({ where: { groupId: id } })) +
+          (await tx.customerMembership.count({ where: { groupId: id } }));
+        if (members > 0 && !force) throw conflict('GROUP_HAS_MEMBERS', 'The group has members: delete it by force.');
+        if (members > 0 && !callers.holds(ctx, 'iam.assignment_manage'))
+          throw forbidden([['iam.assignment_manage']], ['iam.assignment_manage']);
+        const before = { ...(await told(change, found)), members };
+        await consequences.keepingAdministrator(change, () => tx.group.delete({ where: byId(ctx, id) }));
+        if (members > 0) change.revoke('group.deleted', [groupKey(id)]);
+        await recordAudit(tx, change, {
+          type: 'group.deleted',
+          subject: { kind: 'group', id },
+          legalEntityId: found.legalEntityId,
+          details: { before },
+        });
       });
-      await revocations.felt();
-    },
-
-    /** Makes a customer Admin, Buyer or Requester of a company. @throws CONFLICT `ROLE_TAKEN` */
-    async joinCompany(ctx: Ctx, legalEntityId: string, role: B2BRole, customerId: string): Promise<void> {
-      await database.transaction(ctx, (tx) => joinCompanyGroup(tx, ctx.tenantId, legalEntityId, role, customerId));
     },
   };
 }

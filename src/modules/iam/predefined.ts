@@ -61,7 +61,16 @@ export const b2bGroupAccessControls: Readonly<Record<'ADMIN' | 'BUYER' | 'REQUES
     CONTACT: [readOwnLegalEntities.id],
   };
 
-/** Every predefined access control. */
+/** Gives every scope of the tenant, those that it defines later included. The platform has none such, so the id is ours. */
+export const EVERY_SCOPE_ID = 'every-scope';
+
+/** Roles that every tenant has, beside its own. */
+export const predefinedRoles = [
+  { id: 'viewer', name: 'Viewer', actions: ['read', 'view'] },
+  { id: 'manager', name: 'Manager', actions: ['manage', 'read', 'view'] },
+] as const;
+
+/** Every predefined access control that gives scopes by name. */
 export const predefinedAccessControls: readonly PredefinedAccessControl[] = [
   readOwnLegalEntities,
   readOwnUsers,

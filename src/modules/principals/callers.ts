@@ -8,8 +8,12 @@ import type { SessionOwner } from '../sessions/sessions.ts';
 
 /** Questions about the caller. No I/O. */
 export const callers = {
-  /** Does the caller's token carry the scope? */
-  holds: (ctx: Ctx, scope: BuiltInScope): boolean => satisfies(ctx.principal?.scopes ?? [], scope),
+  /** Does the caller's token carry the scope? An operator needs none. */
+  holds: (ctx: Ctx, scope: BuiltInScope): boolean =>
+    ctx.credential === 'operator' || satisfies(ctx.principal?.scopes ?? [], scope),
+
+  /** The company that the caller acts for: what `_own` means in administration. Null: none, so nothing is theirs. */
+  company: (ctx: Ctx): string | null => (ctx.principal?.kind === 'customer' ? ctx.principal.legalEntityId : null),
 
   /** The caller as the owner of sessions. @throws NOT_FOUND for clients and guests, who own none; FORBIDDEN for an
    * employee who acts for the owner */

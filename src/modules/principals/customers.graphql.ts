@@ -1,7 +1,8 @@
 // Customers as the schema shows them, and what a guest or customer does about an account.
 
 import { builder } from '../../graphql/builder.ts';
-import { authenticatedAs } from '../../permissions/access.ts';
+import { connectionByEmail } from '../../graphql/pagination.ts';
+import { authenticatedAs, requiresAnyOf } from '../../permissions/access.ts';
 import type { Customer } from './customers.ts';
 
 /** Type `Customer`. Whatever leads on from here to other people declares what it needs. */
@@ -20,6 +21,35 @@ export const CustomerType = builder.objectRef<Customer>('Customer').implement({
     }),
   }),
 });
+
+builder.queryFields((t) => ({
+  customers: t.connection(
+    {
+      type: CustomerType,
+      description:
+        "The customers of the tenant, by mail address. With `customer.customer_read_own`: those of the caller's company.",
+      access: requiresAnyOf('customer.customer_read', 'customer.customer_read_own'),
+      args: {
+        search: t.arg.string({
+          description: 'Only those with this text in address, name or number, in whatever case.',
+        }),
+        legalEntityId: t.arg.id({ description: 'Only those assigned to this company.' }),
+      },
+      resolve: (_root, { search, legalEntityId, ...args }, ctx) =>
+        connectionByEmail(args, ctx.services.customers.list(ctx, { search, legalEntityId })),
+    },
+    { name: 'CustomerConnection', description: 'A page of customers.' },
+    { name: 'CustomerEdge', description: 'A customer in a page.' },
+  ),
+  customer: t.field({
+    type: CustomerType,
+    nullable: true,
+    description: "One customer; null when there is none of that id, or not in the caller's reach.",
+    access: requiresAnyOf('customer.customer_read', 'customer.customer_read_own'),
+    args: { id: t.arg.id({ required: true, description: 'Which customer.' }) },
+    resolve: (_root, { id }, ctx) => ctx.services.customers.find(ctx, id),
+  }),
+}));
 
 const RegisterCustomerInput = builder.inputType('RegisterCustomerInput', {
   description: 'A new account.',

@@ -4,12 +4,14 @@
 import { randomInt } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
+import { keyset, type List, matching } from '../../database/keyset.ts';
 import { conflict, notFound } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { networkOf } from '../limits/network.ts';
 import { createRate } from '../limits/rates.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { callers } from './callers.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
 import { requireNames } from './names.ts';
 import type { Passwords } from './passwords.ts';
@@ -26,6 +28,13 @@ export interface NewCustomer {
 }
 
 const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
+
+/** With the `_own` scope: those assigned to the company that the caller acts for, and without one nobody. */
+function customersInReach(ctx: Ctx) {
+  if (callers.holds(ctx, 'customer.customer_read')) return {};
+  const legalEntityId = callers.company(ctx);
+  return legalEntityId === null ? { id: { in: [] } } : { contactAssignments: { some: { legalEntityId } } };
+}
 
 /** Eight digits; of a million customers one in ninety gets a number that is taken already, and then another. */
 const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
@@ -55,6 +64,31 @@ export function createCustomers(deps: {
         .forTenant(ctx)
         .customer.findUnique({ where: { tenantId_email: { tenantId: ctx.tenantId, email: address } } });
     },
+
+    /**
+     * Customers by mail address: all of them, or with the `_own` scope those assigned to the caller's company.
+     * `search`: with this text in address, name or number.
+     */
+    list(ctx: Ctx, filter: { search?: string | null | undefined; legalEntityId?: string | null | undefined }) {
+      const { customer } = database.forTenant(ctx);
+      const { search, legalEntityId } = filter;
+      const reach = [
+        customersInReach(ctx),
+        legalEntityId ? { contactAssignments: { some: { legalEntityId } } } : {},
+        search ? { OR: matching(search, ['email', 'firstName', 'lastName', 'customerNumber'] as const) } : {},
+      ];
+      return {
+        page(window) {
+          const { where, ...page } = keyset(window, ['email']);
+          return customer.findMany({ where: { AND: [...reach, where] }, ...page });
+        },
+        count: () => customer.count({ where: { AND: reach } }),
+      } satisfies List<Customer>;
+    },
+
+    /** One customer in the caller's reach; null when there is none of that id. */
+    find: (ctx: Ctx, id: string): Promise<Customer | null> =>
+      database.forTenant(ctx).customer.findFirst({ where: { AND: [{ id }, customersInReach(ctx)] } }),
 
     /** @throws NOT_FOUND */
     async get(ctx: { tenantId: string }, id: string): Promise<Customer> {
@@ -114,7 +148,10 @@ export function createCustomers(deps: {
     ): Promise<Customer> {
       requireNames(change);
       const customer = await database.transaction(ctx, async (tx) => {
-        if ((await tx.customer.count({ where: { id } })) === 0) throw notFound('Customer');
+        const [before] = await tx.$queryRaw<Pick<Customer, 'firstName' | 'lastName' | 'enabled'>[]>`
+          SELECT first_name AS "firstName", last_name AS "lastName", enabled FROM customers
+          WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
+        if (!before) throw notFound('Customer');
         const updated = await tx.customer.update({
           where: byId(ctx, id),
           data: {
@@ -124,11 +161,14 @@ export function createCustomers(deps: {
             version: { increment: 1 },
           },
         });
-        await recordAudit(tx, ctx, {
-          type: 'customer.updated',
-          subject: { kind: 'customer', id },
-          details: { enabled: updated.enabled },
-        });
+        const changed = (['firstName', 'lastName', 'enabled'] as const).filter(
+          (name) => before[name] !== updated[name],
+        );
+        if (changed.length > 0) {
+          // Names are the customer's own and can be erased there; the trail keeps only that they changed.
+          const details = { changed, before: { enabled: before.enabled }, after: { enabled: updated.enabled } };
+          await recordAudit(tx, ctx, { type: 'customer.updated', subject: { kind: 'customer', id }, details });
+        }
         if (change.enabled === false) await sessions.endAll(tx, ctx, { kind: 'customer', id }, 'customer.disabled');
         return updated;
       });

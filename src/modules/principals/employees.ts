@@ -2,9 +2,11 @@
 
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
+import { keyset, type List, matching } from '../../database/keyset.ts';
 import { conflict, notFound } from '../../errors/domain-error.ts';
+import type { Administer, Change } from '../administration/administration.ts';
+import { requireCurrent } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
-import type { Revocations } from '../revocations/revocations.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
 import { requireNames } from './names.ts';
@@ -23,14 +25,22 @@ export interface NewEmployee {
 
 const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
 
+/** What can be changed of one; what is absent or null stays as it is. */
+export interface EmployeeChange {
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+  readonly enabled?: boolean | null | undefined;
+  readonly version?: number | null | undefined;
+}
+
 /** Use cases of employees. */
 export function createEmployees(deps: {
+  administer: Administer;
   database: Database;
   passwords: Passwords;
   sessions: Sessions;
-  revocations: Revocations;
 }) {
-  const { database, passwords, sessions, revocations } = deps;
+  const { administer, database, passwords, sessions } = deps;
 
   return {
     /** The account of that address, enabled or not; null when there is none. */
@@ -64,42 +74,100 @@ export function createEmployees(deps: {
       return held.length > 0 ? this.findEnabled(tx, ctx, id) : null;
     },
 
-    /** Makes an account that is in no group yet. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
-    async create(ctx: Ctx, input: NewEmployee): Promise<Employee> {
+    /** All employees, by mail address; `search`: with this text in the address or a name. */
+    list(ctx: Ctx, search?: string | null): List<Employee> {
+      const { employee } = database.forTenant(ctx);
+      const found = search ? { OR: matching(search, ['email', 'firstName', 'lastName'] as const) } : {};
+      return {
+        page(window) {
+          const { where, ...page } = keyset(window, ['email']);
+          return employee.findMany({ where: { ...found, ...where }, ...page });
+        },
+        count: () => employee.count({ where: found }),
+      };
+    },
+
+    /** One employee; null when the tenant has none of that id. */
+    find: (ctx: { tenantId: string }, id: string): Promise<Employee | null> =>
+      database.forTenant(ctx).employee.findUnique({ where: byId(ctx, id) }),
+
+    /** Checks an account that is to be made, and hashes its password. @throws BAD_USER_INPUT, SERVICE_UNAVAILABLE when
+     * too many passwords wait for their hash */
+    async prepare(input: NewEmployee) {
       const email = requireEmail(input.email, 'input.email');
       requireNames(input);
-      if (input.password) passwords.requireAcceptable(input.password, 'input.password');
-      const passwordHash = input.password ? await passwords.hash(input.password) : null;
-      return database.transaction(ctx, async (tx) => {
-        const { firstName, lastName } = input;
-        const [employee] = await tx.employee.createManyAndReturn({
-          data: [{ tenantId: ctx.tenantId, email, passwordHash, firstName, lastName }],
-          skipDuplicates: true,
+      if (input.password != null) passwords.requireAcceptable(input.password, 'input.password');
+      const passwordHash = input.password != null ? await passwords.hash(input.password) : null;
+      const { firstName, lastName } = input;
+      return { email, passwordHash, firstName, lastName };
+    },
+
+    /** Makes an account that is in no group yet. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
+    async create(ctx: Ctx, input: NewEmployee): Promise<Employee> {
+      const account = await this.prepare(input);
+      return administer(ctx, (change) => this.insert(change, account));
+    },
+
+    /** Stores what `prepare` has checked. @throws CONFLICT `EMAIL_TAKEN` */
+    async insert(change: Change, account: Awaited<ReturnType<typeof this.prepare>>): Promise<Employee> {
+      const { tx, tenantId } = change;
+      const [employee] = await tx.employee.createManyAndReturn({
+        data: [{ tenantId, ...account }],
+        skipDuplicates: true,
+      });
+      if (!employee) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
+      await recordAudit(tx, change, {
+        type: 'employee.created',
+        subject: { kind: 'employee', id: employee.id },
+        details: { after: { hasPassword: account.passwordHash !== null } },
+      });
+      return employee;
+    },
+
+    /** Changes names, or disables and enables. Disabling ends every session at once.
+     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    async update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
+      const given = Object.fromEntries(
+        (['firstName', 'lastName', 'enabled'] as const)
+          .filter((name) => input[name] != null)
+          .map((name) => [name, input[name]]),
+      );
+      requireNames(given);
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const found = await tx.employee.findUnique({ where: byId(ctx, id) });
+        if (!found) throw notFound('Employee');
+        requireCurrent(found, input.version);
+        const employee = await tx.employee.update({
+          where: byId(ctx, id),
+          data: { ...given, version: { increment: 1 } },
         });
-        if (!employee) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
-        await recordAudit(tx, ctx, { type: 'employee.created', subject: { kind: 'employee', id: employee.id } });
+        await recordAudit(tx, change, {
+          type: 'employee.updated',
+          subject: { kind: 'employee', id },
+          details: {
+            changed: Object.keys(given),
+            before: { enabled: found.enabled },
+            after: { enabled: employee.enabled },
+          },
+        });
+        if (found.enabled && !employee.enabled)
+          await sessions.endAll(tx, change, { kind: 'employee', id }, 'employee.disabled');
         return employee;
       });
     },
 
-    /** Disables and enables. Disabling ends every session at once. @throws NOT_FOUND */
-    async setEnabled(ctx: Ctx, id: string, enabled: boolean): Promise<Employee> {
-      const employee = await database.transaction(ctx, async (tx) => {
-        if ((await tx.employee.count({ where: { id } })) === 0) throw notFound('Employee');
-        const updated = await tx.employee.update({
-          where: byId(ctx, id),
-          data: { enabled, version: { increment: 1 } },
-        });
-        await recordAudit(tx, ctx, {
-          type: 'employee.updated',
-          subject: { kind: 'employee', id },
-          details: { enabled },
-        });
-        if (!enabled) await sessions.endAll(tx, ctx, { kind: 'employee', id }, 'employee.disabled');
-        return updated;
+    /** Deletes an account with its memberships and sessions: every token is refused at once. @throws NOT_FOUND */
+    async delete(ctx: Ctx, id: string): Promise<void> {
+      await administer(ctx, async (change) => {
+        const { tx } = change;
+        // First of all, so that a login under way is waited for, and then ended with the others.
+        const { count } = await tx.employee.updateMany({ where: { id }, data: { enabled: false } });
+        if (count === 0) throw notFound('Employee');
+        await sessions.endAll(tx, change, { kind: 'employee', id }, 'employee.deleted');
+        await tx.employee.delete({ where: byId(ctx, id) });
+        await recordAudit(tx, change, { type: 'employee.deleted', subject: { kind: 'employee', id } });
       });
-      await revocations.felt();
-      return employee;
     },
 
     /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */

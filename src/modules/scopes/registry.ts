@@ -19,7 +19,7 @@ const lines = {
   'approval.approval_read': legacy('Read every approval of the tenant; named in guides only.'),
   'approval.approval_read_own': external('Read approvals that one has requested or has to decide.'),
 
-  'audit.event_read': external('Read the tenant’s audit trail: who did what, when and to whom.'),
+  'audit.event_read': 'Read the tenant’s audit trail: who did what, when and to whom.',
 
   'availability.availability_manage': external('Set the stock of products at sites and locations.'),
   'availability.availability_manage_by_vendor': external('Set the stock of the calling vendor’s products.'),
@@ -156,8 +156,8 @@ const lines = {
   'media.asset_read': external('Read and download images and documents.'),
   'media.asset_read_by_vendor': external('Read and download the calling vendor’s images and documents.'),
 
-  'oauth.client_manage': external('Register, change and delete clients, and rotate their secrets.'),
-  'oauth.client_read': external('Read clients, their scopes, and which of them go unused.'),
+  'oauth.client_manage': 'Register, change and delete clients, and rotate their secrets.',
+  'oauth.client_read': 'Read clients, their scopes, and which of them go unused.',
   'oauth.idp_manage': external('Connect, change and remove external identity providers.'),
   'oauth.idp_read': external('Read how external identity providers are connected.'),
   'oauth.key_manage': 'Rotate signing keys, and retire one in an emergency.',

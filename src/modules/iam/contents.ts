@@ -1,0 +1,66 @@
+// What the groups and templates of a page are made of: for many at once, one statement each.
+
+import type { Ctx } from '../../context.ts';
+import type { Database } from '../../database/database.ts';
+import type { AccessControl } from './access-controls.ts';
+import type { EntitlementsOf } from './entitlements.ts';
+import type { Template } from './templates.ts';
+
+/** The rows that belong to each of `ids`, in their order. */
+function inOrder<Row extends { readonly owner: string }>(ids: readonly string[], rows: readonly Row[]): Row[][] {
+  const owned = new Map<string, Row[]>(ids.map((id) => [id, []]));
+  for (const row of rows) owned.get(row.owner)!.push(row);
+  return ids.map((id) => owned.get(id)!);
+}
+
+/** Use cases of looking into groups and templates. */
+export function createContents(deps: { database: Database; entitlements: EntitlementsOf }) {
+  const { database, entitlements } = deps;
+
+  return {
+    /** The access controls that each group has directly, by name. */
+    async accessControlsOfGroups(ctx: Ctx, groupIds: readonly string[]): Promise<AccessControl[][]> {
+      const rows = await database.forTenant(ctx).$queryRaw<(AccessControl & { owner: string })[]>`
+        SELECT given.group_id AS owner, ac.tenant_id AS "tenantId", ac.id, ac.name, ac.role_id AS "roleId",
+          ac.resource_id AS "resourceId", ac.scopes, ac.every_scope AS "everyScope",
+          ac.restricted_to::text AS "restrictedTo", ac.predefined, ac.version
+        FROM group_access_controls given
+        JOIN access_controls ac ON ac.tenant_id = given.tenant_id AND ac.id = given.access_control_id
+        WHERE given.tenant_id = ${ctx.tenantId} AND given.group_id = ANY(${groupIds}) ORDER BY ac.name, ac.id`;
+      return inOrder(groupIds, rows);
+    },
+
+    /** The templates of each group, by name. */
+    async templatesOfGroups(ctx: Ctx, groupIds: readonly string[]): Promise<Template[][]> {
+      const rows = await database.forTenant(ctx).$queryRaw<(Template & { owner: string })[]>`
+        SELECT given.group_id AS owner, t.tenant_id AS "tenantId", t.id, t.name FROM group_templates given
+        JOIN access_control_templates t ON t.tenant_id = given.tenant_id AND t.id = given.template_id
+        WHERE given.tenant_id = ${ctx.tenantId} AND given.group_id = ANY(${groupIds}) ORDER BY t.name, t.id`;
+      return inOrder(groupIds, rows);
+    },
+
+    /** The access controls that each template bundles, by name. */
+    async accessControlsOfTemplates(ctx: Ctx, templateIds: readonly string[]): Promise<AccessControl[][]> {
+      const rows = await database.forTenant(ctx).templateAccessControl.findMany({
+        where: { templateId: { in: [...templateIds] } },
+        include: { accessControl: true },
+        orderBy: [{ accessControl: { name: 'asc' } }, { accessControlId: 'asc' }],
+      });
+      return inOrder(
+        templateIds,
+        rows.map(({ templateId, accessControl }) => ({ ...accessControl, owner: templateId })),
+      );
+    },
+
+    /** What each group gives its members, through access controls and templates. */
+    scopesOfGroups: (ctx: Ctx, groupIds: readonly string[]): Promise<string[][]> =>
+      entitlements.ofGroups(database.forTenant(ctx), ctx.tenantId, groupIds),
+
+    /** What each employee is entitled to. */
+    scopesOfEmployees: (ctx: Ctx, employeeIds: readonly string[]): Promise<string[][]> =>
+      entitlements.ofEmployees(database.forTenant(ctx), ctx.tenantId, employeeIds),
+  };
+}
+
+/** See `createContents`. */
+export type Contents = ReturnType<typeof createContents>;

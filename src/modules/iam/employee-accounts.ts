@@ -1,0 +1,63 @@
+// Employees' accounts as an administrator sees to them: with their groups, and never without the last who can manage
+// groups. Invariant: who lets somebody in, anew or again, holds all that the person gets by it.
+
+import type { Ctx } from '../../context.ts';
+import { forbidden } from '../../errors/domain-error.ts';
+import type { Administer } from '../administration/administration.ts';
+import { requireFew } from '../administration/editing.ts';
+import { callers } from '../principals/callers.ts';
+import type { Employee, EmployeeChange, Employees, NewEmployee } from '../principals/employees.ts';
+import { requireHeld } from '../scopes/delegation.ts';
+import type { Consequences } from './consequences.ts';
+import type { EntitlementsOf } from './entitlements.ts';
+import type { Memberships } from './memberships.ts';
+
+/** Use cases of employees' accounts. */
+export function createEmployeeAccounts(deps: {
+  administer: Administer;
+  consequences: Consequences;
+  employees: Employees;
+  entitlements: EntitlementsOf;
+  memberships: Memberships;
+}) {
+  const { administer, consequences, employees, entitlements, memberships } = deps;
+
+  return {
+    /** Makes an account, in groups from the start if `groupIds` says so, which needs `iam.assignment_manage` too.
+     * @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN`, NOT_FOUND, FORBIDDEN for scopes that the caller lacks */
+    async create(
+      ctx: Ctx,
+      input: NewEmployee & { groupIds?: readonly string[] | null | undefined },
+    ): Promise<Employee> {
+      const groupIds = requireFew(input.groupIds ?? [], 'input.groupIds');
+      if (groupIds.length > 0 && !callers.holds(ctx, 'iam.assignment_manage'))
+        throw forbidden([['iam.assignment_manage']], ['iam.assignment_manage']);
+      const account = await employees.prepare(input);
+      return administer(ctx, async (change) => {
+        const employee = await employees.insert(change, account);
+        for (const groupId of groupIds) {
+          await memberships.add(change, { groupId, userId: employee.id, userType: 'EMPLOYEE' });
+        }
+        return employee;
+      });
+    },
+
+    /** Changes names, or disables and enables. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` or
+     * `LAST_ADMINISTRATOR`, FORBIDDEN when the account gives scopes that the caller lacks and is enabled */
+    update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
+      return administer(ctx, async (change) => {
+        const isEnabling =
+          input.enabled === true && (await change.tx.employee.count({ where: { id, enabled: false } })) > 0;
+        if (isEnabling) requireHeld(change, (await entitlements.ofEmployee(change.tx, ctx.tenantId, id)).scopes);
+        return consequences.keepingAdministrator(change, () => employees.update(change, id, input));
+      });
+    },
+
+    /** Deletes an account. @throws NOT_FOUND, CONFLICT `LAST_ADMINISTRATOR` */
+    delete: (ctx: Ctx, id: string): Promise<void> =>
+      administer(ctx, (change) => consequences.keepingAdministrator(change, () => employees.delete(change, id))),
+  };
+}
+
+/** See `createEmployeeAccounts`. */
+export type EmployeeAccounts = ReturnType<typeof createEmployeeAccounts>;
