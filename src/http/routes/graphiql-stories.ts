@@ -1,6 +1,8 @@
 // What GraphiQL opens with: one tab a story, told with the demo data (product.md section 10). The first operation's
 // name is the tab's title. Invariant: each document validates against schema.graphql (test/http/graphiql.test.ts).
 
+import { administrationStories } from './graphiql-administration-stories.ts';
+
 /** A tab. `variables` of the first tab stay empty: GraphiQL does not show them there. */
 export interface Story {
   readonly query: string;
@@ -181,61 +183,5 @@ fragment Switched on CustomerToken {
 `,
     variables: { refreshToken: '<refreshToken of CustomerLogin>' },
   },
-  {
-    query: `# 4. An employee: scopes come from groups.
-#
-# Run EmployeeToken, paste its accessToken into Headers,
-# and run SigningKeys. Then do the same with
-# catalog@demo.example: SigningKeys is FORBIDDEN, and the
-# answer names the scope that is missing.
-
-mutation EmployeeToken($email: String!) {
-  issueEmployeeToken(
-    input: {
-      tenant: "demo"
-      email: $email
-      password: "demo-password-1"
-    }
-  ) {
-    accessToken
-    refreshToken
-    expiresIn
-    scopes
-    employee {
-      firstName
-      lastName
-    }
-  }
-}
-
-query SigningKeys {
-  signingKeys {
-    kid
-    algorithm
-    status
-    createdAt
-    retiresAt
-  }
-}
-`,
-    variables: { email: 'admin@demo.example' },
-  },
-  {
-    query: `# 5. What am I allowed to do?
-#    With the token of any story in Headers.
-
-query WhatMayIDo {
-  currentPrincipal {
-    kind
-    scopes
-  }
-  scopes(heldByMe: true, first: 20) {
-    nodes {
-      id
-      description
-    }
-  }
-}
-`,
-  },
+  ...administrationStories,
 ];
