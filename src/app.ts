@@ -101,7 +101,7 @@ export async function createApp(
   const groups = createGroups({ accessControls, administer, consequences, database, entitlements });
   const contents = createContents({ database, entitlements });
   const members = createMembers({ database });
-  const memberships = createMemberships({ administer, consequences, groups });
+  const memberships = createMemberships({ administer, consequences, entitlements, groups });
   const employeeAccounts = createEmployeeAccounts({ administer, consequences, employees, entitlements, memberships });
 
   const accessAsCode = createAccessAsCode({

@@ -2,7 +2,7 @@
 // access-control-changes.test.ts.
 
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { EVERY_SCOPE_ID, predefinedAccessControls } from '../../src/modules/iam/predefined.ts';
 import { builtInScopes } from '../../src/modules/scopes/registry.ts';
 import { givenEmployee, givenTenant } from '../kit/given.ts';
@@ -63,14 +63,17 @@ describe('accessControls', () => {
     expect((await read(true)).nodes).toEqual(nodes);
   });
 
-  it('success: a page with roles, permissions and resources costs two statements, of whatever size', async () => {
+  it('success: a page with roles, permissions and resources costs two statements and two looks at the scopes, of whatever size', async () => {
     for (const resourceId of ['order.order', 'price.price', 'country.country']) {
       for (const roleId of ['viewer', 'manager']) await givenControl(at, { roleId, resourceId, name: 'A page' });
     }
     for (const first of [2, 6]) {
       at.statements.length = 0;
+      const catalogue = vi.spyOn(at.app.modules.scopes, 'list');
       const query = `{ accessControls(first: ${first}) { nodes { name role { permissions { id } } resource { id } } } }`;
       const { nodes } = only(await ask(query, admin.accessToken));
+      expect(catalogue.mock.calls.length).toBe(2);
+      catalogue.mockRestore();
       expect(nodes).toHaveLength(first);
       expect(nodes[0]).toMatchObject({ name: 'A page', resource: { id: expect.any(String) } });
       expect(statements()).toHaveLength(2);

@@ -3,9 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { givenCustomer, givenEmployee } from '../kit/given.ts';
+import { givenCustomer, givenEmployee, givenTenant } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
-import { givenControl, givenGroup, givenTemplate, tokenWith } from '../kit/groups.ts';
+import { administratorOf, givenControl, givenGroup, givenTemplate, tokenWith } from '../kit/groups.ts';
 import { type Service, theService } from '../kit/service.ts';
 import { employee } from '../kit/stories.ts';
 
@@ -99,5 +99,71 @@ describe('what leads on from a group', () => {
       },
       { userType: 'EMPLOYEE', memberCount: 0, members: { totalCount: 0, nodes: [] } },
     ]);
+  });
+});
+
+describe('Group.members', () => {
+  const ids = Array.from({ length: 120 }, (_, n) => `member-${String(n).padStart(3, '0')}`);
+  let token: string;
+  let groupId: string;
+  beforeAll(async () => {
+    const tenant = await givenTenant(at);
+    token = await administratorOf(at, tenant);
+    const data = ids.map((id, n) => ({
+      tenantId: tenant.id,
+      id,
+      email: `${n}@test.example`,
+      customerNumber: String(10_000_000 + n),
+    }));
+    await at.app.modules.database.forTenant({ tenantId: tenant.id }).customer.createMany({ data: data.reverse() });
+    groupId = (await givenGroup(at, { userType: 'CUSTOMER', memberIds: ids }, tenant.id)).id;
+    await givenGroup(at, { userType: 'CUSTOMER', memberIds: ids.slice(0, 7), name: 'Seven' }, tenant.id);
+  });
+  const PAGE = `query ($id: ID!, $first: Int, $last: Int, $after: String, $before: String) { group(id: $id) {
+    members(first: $first, last: $last, after: $after, before: $before) {
+      totalCount nodes { ... on Customer { id } } pageInfo { startCursor endCursor hasNextPage hasPreviousPage } } } }`;
+  const ask = (variables: object) => graphql(at, PAGE, { bearer: token, variables: { id: groupId, ...variables } });
+  const page = async (variables: object) => only(await ask(variables)).members;
+  const idsOf = ({ nodes }: { nodes: { id: string }[] }) => nodes.map(({ id }) => id);
+
+  it('page by page, onwards and back, every one is shown once, by id, and all are counted', async () => {
+    const [onwards, back] = [[] as any[], [] as any[]];
+    do onwards.push(await page({ after: onwards.at(-1)?.pageInfo.endCursor }));
+    while (onwards.at(-1).pageInfo.hasNextPage);
+    expect(onwards.map(({ nodes }) => nodes.length)).toEqual([50, 50, 20]);
+    expect([onwards.flatMap(idsOf), onwards[0].totalCount]).toEqual([ids, 120]);
+    do back.unshift(await page({ last: 49, before: back[0]?.pageInfo.startCursor }));
+    while (back[0].pageInfo.hasPreviousPage);
+    expect(back.map(({ nodes }) => nodes.length)).toEqual([22, 49, 49]);
+    expect(back.flatMap(idsOf)).toEqual(ids);
+  });
+
+  it('two windows on the members of a page of groups are two pages of each', async () => {
+    const query = `{ groups(userType: CUSTOMER, search: "e") { nodes { name
+      head: members(first: 2) { nodes { ... on Customer { id } } }
+      tail: members(last: 2) { nodes { ... on Customer { id } } pageInfo { hasPreviousPage } } } } }`;
+    const { nodes } = only(await graphql(at, query, { bearer: token }));
+    const seven = nodes.find(({ name }: { name: string }) => name === 'Seven');
+    expect([idsOf(seven.head), idsOf(seven.tail)]).toEqual([ids.slice(0, 2), ids.slice(5, 7)]);
+    expect(seven.tail.pageInfo.hasPreviousPage).toBe(true);
+    for (const { name, head, tail } of nodes) {
+      if (name !== 'Seven')
+        expect([head.nodes.length, tail.nodes.length]).toEqual(/^group-/.test(name) ? [2, 2] : [0, 0]);
+    }
+  });
+
+  it('case 107: BAD_USER_INPUT for a size beyond the bounds and for what is no cursor of this list', async () => {
+    for (const size of [{ first: -1 }, { first: 201 }, { last: 201 }, { first: 1, last: 1 }])
+      expect([size, (await ask(size)).code]).toEqual([size, 'BAD_USER_INPUT']);
+    const others = '{ groups(first: 1) { pageInfo { endCursor } } customers(first: 1) { pageInfo { endCursor } } }';
+    const { data } = await graphql(at, others, { bearer: token });
+    const wrong: unknown[] = [];
+    for (const cursor of ['', 'x', data!.groups.pageInfo.endCursor, data!.customers.pageInfo.endCursor]) {
+      for (const place of ['after', 'before']) {
+        const { code } = await ask({ [place]: cursor });
+        if (code !== 'BAD_USER_INPUT') wrong.push([place, Buffer.from(cursor, 'base64url').toString(), code]);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 });

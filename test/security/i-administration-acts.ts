@@ -58,7 +58,8 @@ export async function rowsOfTenant({ app }: Has, tenantId: string): Promise<Reco
   return rows;
 }
 
-async function refreshTokenOf(
+/** Begins a session. @returns its refresh token */
+export async function beginSession(
   { app }: Has,
   tenantId: string,
   owner: { kind: 'customer' | 'employee'; id: string },
@@ -82,7 +83,7 @@ export interface Token {
 
 /** Asks for a token of an employee in a session of its own. */
 export async function tryEmployeeToken(service: Service, tenantId: string, id: string): Promise<Answer<any>> {
-  const refreshToken = await refreshTokenOf(service, tenantId, { kind: 'employee', id }, null);
+  const refreshToken = await beginSession(service, tenantId, { kind: 'employee', id }, null);
   return mutate(service, undefined, 'refreshEmployeeToken', { input: { refreshToken } }, 'accessToken scopes');
 }
 
@@ -97,7 +98,7 @@ export async function customerToken(
   id: string,
   legalEntityId: string | null = null,
 ): Promise<Token> {
-  const refreshToken = await refreshTokenOf(service, tenant.id, { kind: 'customer', id }, tenant.storefront);
+  const refreshToken = await beginSession(service, tenant.id, { kind: 'customer', id }, tenant.storefront);
   const input = { refreshToken, legalEntityId };
   return only(await mutate(service, undefined, 'refreshCustomerToken', { input }, 'accessToken scopes'));
 }

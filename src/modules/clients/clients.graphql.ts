@@ -63,9 +63,15 @@ const ClientWithSecret = builder
   .implement({
     description: 'A client, and a secret of it that is shown this once.',
     fields: (t) => ({
-      client: t.field({ type: ClientType, description: 'The client.', resolve: ({ client }) => client }),
+      client: t.field({
+        type: ClientType,
+        description: 'The client.',
+        access: requires('oauth.client_manage'),
+        resolve: ({ client }) => client,
+      }),
       clientSecret: t.string({
         description: 'Keep it: it cannot be read again. Empty for a STOREFRONT, which is public and has none.',
+        access: requires('oauth.client_manage'),
         resolve: ({ clientSecret }) => clientSecret ?? '',
       }),
     }),

@@ -4,8 +4,7 @@ import { builder } from '../../graphql/builder.ts';
 import { connectionByName } from '../../graphql/pagination.ts';
 import { requires } from '../../permissions/access.ts';
 import type { AccessControl } from './access-controls.ts';
-import { resourcesOf } from './actions.ts';
-import { ResourceType, RoleType, roleOf } from './roles.graphql.ts';
+import { ResourceType, RoleType, resourceOf, roleOf } from './roles.graphql.ts';
 import { UserTypeEnum } from './user-type.graphql.ts';
 
 /** Type `AccessControl`. */
@@ -26,8 +25,7 @@ export const AccessControlType = builder.objectRef<AccessControl>('AccessControl
       nullable: true,
       description: 'What its role is applied to; null when its scopes are listed.',
       access: requires('iam.resource_read'),
-      resolve: ({ resourceId }, _args, ctx) =>
-        resourcesOf(ctx.services.scopes.list(ctx)).find(({ id }) => id === resourceId) ?? null,
+      resolve: ({ resourceId }, _args, ctx) => (resourceId === null ? null : resourceOf(ctx, resourceId)),
     }),
     scopes: t.stringList({
       description: 'The scopes that it gives, sorted.',

@@ -24,7 +24,8 @@ export function createEmployeeAccounts(deps: {
 
   return {
     /** Makes an account, in groups from the start if `groupIds` says so, which needs `iam.assignment_manage` too.
-     * @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN`, NOT_FOUND, FORBIDDEN for scopes that the caller lacks */
+     * @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` or `TOO_MANY_GROUPS`, NOT_FOUND, FORBIDDEN for scopes that the caller
+     * lacks */
     async create(
       ctx: Ctx,
       input: NewEmployee & { groupIds?: readonly string[] | null | undefined },

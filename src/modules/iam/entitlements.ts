@@ -11,6 +11,13 @@ export interface Entitlements {
   readonly groupIds: readonly string[];
 }
 
+/** What a token of 8 KB has room for, scopes and groups together. A customer's carries the person as well. */
+const MOST_CHARACTERS = { EMPLOYEE: 5640, CUSTOMER: 3900 };
+
+/** Is there room for all of it in one token? Whoever has more could not sign in any more. */
+export const fitIntoToken = (userType: 'EMPLOYEE' | 'CUSTOMER', { scopes, groupIds }: Entitlements): boolean =>
+  scopes.join(' ').length + groupIds.join('","').length <= MOST_CHARACTERS[userType];
+
 interface Grant {
   group_id: string;
   scopes: string[] | null;

@@ -99,7 +99,7 @@ builder.mutationFields((t) => ({
   addGroupMember: t.field({
     type: GroupType,
     description:
-      "Puts somebody into a group; what it gives shows with the next token. With `iam.assignment_create_own`: contacts of the caller's company, into its groups. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `ROLE_TAKEN` or `NOT_A_CONTACT`.",
+      "Puts somebody into a group; what it gives shows with the next token. With `iam.assignment_create_own`: contacts of the caller's company, into its groups. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `ROLE_TAKEN`, `NOT_A_CONTACT` or `TOO_MANY_GROUPS`.",
     access: requiresAnyOf('iam.assignment_manage', 'iam.assignment_create_own'),
     args: { input: t.arg({ type: GroupMemberInput, required: true, description: 'Who, and where.' }) },
     resolve: (_root, { input }, ctx) => ctx.services.memberships.add(ctx, input),

@@ -12,6 +12,7 @@ import { membershipKey, principalKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import { type B2BRole, requireRoleFree } from './company-groups.ts';
 import type { Consequences } from './consequences.ts';
+import { type EntitlementsOf, fitIntoToken } from './entitlements.ts';
 import { type Group, type Groups, groupsInReach } from './groups.ts';
 
 /** A person and a group. */
@@ -22,8 +23,13 @@ export interface Membership {
 }
 
 /** Use cases of membership. */
-export function createMemberships(deps: { administer: Administer; consequences: Consequences; groups: Groups }) {
-  const { administer, consequences, groups } = deps;
+export function createMemberships(deps: {
+  administer: Administer;
+  consequences: Consequences;
+  entitlements: EntitlementsOf;
+  groups: Groups;
+}) {
+  const { administer, consequences, entitlements, groups } = deps;
 
   async function requireGroup(change: Change, { groupId, userType }: Membership): Promise<Group> {
     const reach = groupsInReach(change, 'iam.assignment_manage');
@@ -48,13 +54,22 @@ export function createMemberships(deps: { administer: Administer; consequences: 
     if (!isThere || !isInReach) throw notFound('User');
   }
 
+  /** Nobody is shut out by being put into ever more groups. @throws CONFLICT `TOO_MANY_GROUPS` */
+  async function requireRoom({ tx, tenantId }: Change, { userId, userType }: Membership, legalEntityId: string | null) {
+    const entitled =
+      userType === 'EMPLOYEE'
+        ? await entitlements.ofEmployee(tx, tenantId, userId)
+        : await entitlements.ofCustomer(tx, tenantId, userId, legalEntityId);
+    if (!fitIntoToken(userType, entitled)) throw conflict('TOO_MANY_GROUPS', 'No token has room for all of that.');
+  }
+
   const subjectOf = ({ userId, userType }: Membership) =>
     ({ kind: userType === 'EMPLOYEE' ? 'employee' : 'customer', id: userId }) as const;
 
   return {
     /**
-     * Puts somebody into a group; who is in it stays. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `NOT_A_CONTACT` or
-     * `ROLE_TAKEN`, FORBIDDEN for scopes that the caller lacks
+     * Puts somebody into a group; who is in it stays. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `NOT_A_CONTACT`,
+     * `ROLE_TAKEN` or `TOO_MANY_GROUPS`, FORBIDDEN for scopes that the caller lacks
      */
     add(ctx: Ctx, membership: Membership): Promise<Group> {
       return administer(ctx, async (change) => {
@@ -78,6 +93,7 @@ export function createMemberships(deps: { administer: Administer; consequences: 
                 skipDuplicates: true,
               });
         if (count > 0) {
+          await requireRoom(change, membership, legalEntityId);
           await recordAudit(tx, change, {
             type: 'group.member_added',
             subject: subjectOf(membership),

@@ -27,6 +27,12 @@ export const ResourceType = builder.objectRef<Resource>('Resource').implement({
   }),
 });
 
+/** Worked out from the scopes once for a page of roles. */
+const permissionsOfRole = batched<readonly string[], Permission[]>(async (ctx, roles) => {
+  const permissions = permissionsOf(ctx.services.scopes.list(ctx));
+  return roles.map((actions) => permissions.filter(({ id }) => actions.includes(id)));
+});
+
 /** Type `Role`. */
 export const RoleType = builder.objectRef<Role>('Role').implement({
   description: 'A set of permissions. An access control applies it to a resource.',
@@ -37,12 +43,17 @@ export const RoleType = builder.objectRef<Role>('Role').implement({
       type: [PermissionType],
       description: 'The actions that it allows, sorted.',
       access: requires('iam.permission_read'),
-      resolve: ({ actions }, _args, ctx) =>
-        permissionsOf(ctx.services.scopes.list(ctx)).filter(({ id }) => actions.includes(id)),
+      resolve: ({ actions }, _args, ctx) => permissionsOfRole(ctx, actions),
     }),
     predefined: t.exposeBoolean('predefined', { description: 'Can it be assigned only, not edited or deleted?' }),
     version: t.exposeInt('version', { description: 'Goes up with each change: for `version` in an update.' }),
   }),
+});
+
+/** The resources of a page of access controls, worked out from the scopes once. */
+export const resourceOf = batched<string, Resource | null>(async (ctx, ids) => {
+  const resources = new Map(resourcesOf(ctx.services.scopes.list(ctx)).map((resource) => [resource.id, resource]));
+  return ids.map((id) => resources.get(id) ?? null);
 });
 
 /** The roles of a page of access controls. */

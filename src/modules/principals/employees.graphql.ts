@@ -70,7 +70,7 @@ builder.mutationFields((t) => ({
   createEmployee: t.field({
     type: EmployeeType,
     description:
-      'Makes an account. Errors: BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN`, NOT_FOUND for a group, FORBIDDEN for scopes of a group that the caller lacks.',
+      'Makes an account. Errors: BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` or `TOO_MANY_GROUPS`, NOT_FOUND for a group, FORBIDDEN for scopes of a group that the caller lacks.',
     access: requires('iam.user_create'),
     args: { input: t.arg({ type: CreateEmployeeInput, required: true, description: 'The account.' }) },
     resolve: (_root, { input }, ctx) => ctx.services.employeeAccounts.create(ctx, input),
