@@ -120,8 +120,11 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
   const { code, http } = error.extensions;
   const isPublic = typeof code === 'string' && publicCodes.has(code);
   const isOfRequest = code === 'BAD_REQUEST';
+  // graphql-js gives up after a hundred mistakes, and says so of no place in particular.
+  const isGivingUp = error.message.startsWith('Too many validation errors');
   const isOfDocument =
-    Boolean(error.source || error.nodes?.length) && (code === undefined || otherNames.has(String(code)));
+    (isGivingUp || Boolean(error.source || error.nodes?.length)) &&
+    (code === undefined || otherNames.has(String(code)));
   if (!isPublic && !isOfRequest && !isOfDocument) return null;
   const message = publicMessage(error.message, suggestions);
   if (isPublic) {
@@ -136,7 +139,7 @@ function callersMistake(error: GraphQLError, at: GraphQLError, suggestions: bool
 /** What graphql-js says, as a caller may hear it: without the values that it quotes and, unless said, without guesses. */
 export function publicMessage(message: string, suggestions = false): string {
   const told = withoutValues(message);
-  return suggestions ? told : told.replace(/ ?Did you mean .*\?$/s, '');
+  return suggestions ? told : told.replace(/,? ?did you mean .*\?$/is, '');
 }
 
 /** graphql-js quotes what was sent, and that may be a password (case 110): names and places stay, values go. */

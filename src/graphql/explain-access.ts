@@ -87,7 +87,8 @@ function parseOperation(source: string): DocumentNode {
 /** Where in the document, and what: never with guesses at names, wherever introspection is on or off. */
 function refused({ message, source, positions }: GraphQLError) {
   const at = source && positions?.[0] !== undefined ? getLocation(source, positions[0]) : null;
-  return badInput('operation', `${at ? `Line ${at.line}, column ${at.column}: ` : ''}${publicMessage(message)}`);
+  const told = publicMessage(message).replace(/^Syntax Error: /, '');
+  return badInput('operation', at ? `Line ${at.line}, column ${at.column}: ${told}` : told);
 }
 
 const ScopeGrantType = builder.objectRef<ScopeGrant>('ScopeGrant').implement({

@@ -132,6 +132,12 @@ describe('case 85: /healthz answers with a p99 below 50 ms', () => {
     }
   });
 
+  it('a document with more mistakes than anybody counts is BAD_USER_INPUT, and no fault of ours', async () => {
+    const { code, errors, body } = await graphql(service, `{ currentPrincipal { ${'nothing '.repeat(300)}} }`);
+    expect([code, errors.length > 50]).toEqual(['BAD_USER_INPUT', true]);
+    expect(body).not.toContain('INTERNAL_SERVER_ERROR');
+  });
+
   it('a document of 999 tokens, the most that is validated, is judged within 100 ms', async () => {
     const shapes = [
       `{ currentPrincipal { ${'...{id}'.repeat(240)} } }`,
