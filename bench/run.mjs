@@ -1,6 +1,6 @@
 // `npm run bench` from the root: everything. `npm run bench -- refresh login` asks two questions only.
 // --quick: a second or so per measurement, to see that it works. --profile: CPU profiles of Scopeward, beside the table.
-// --no-build: dist/ as it is.
+// --side text: only the sides that have this text in their name. --no-build: dist/ as it is.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,6 +15,7 @@ const { values: options, positionals: wanted } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    side: { type: 'string', default: '' },
     build: { type: 'boolean', default: true },
   },
   allowNegative: true,

@@ -80,19 +80,26 @@ export async function startCluster() {
       return urlOf(name);
     },
     /**
-     * Statements (without BEGIN and COMMIT) of one database, and transactions that wrote anything, so far.
+     * Statements (without BEGIN and COMMIT) of one database, how long they took to execute, and transactions that
+     * wrote anything, so far.
      * @param {string} url
      */
     async activity(url) {
       const { rows } = await admin.query(
         `SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS commits, ${
           counts
-            ? `(SELECT sum(calls) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = $1)`
-            : 'nullif($1, $1)'
-        } AS statements`,
+            ? `sum(calls) AS statements, sum(total_exec_time) AS milliseconds
+               FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = $1`
+            : 'nullif($1, $1) AS statements'
+        }`,
         [new URL(url).pathname.slice(1)],
       );
-      return { statements: counts ? Number(rows[0].statements) : null, commits: Number(rows[0].commits) };
+      const { commits, statements, milliseconds } = rows[0];
+      return {
+        statements: counts ? Number(statements) : null,
+        databaseMicroseconds: counts ? Number(milliseconds) * 1_000 : null,
+        commits: Number(commits),
+      };
     },
   };
 }

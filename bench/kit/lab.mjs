@@ -1,10 +1,12 @@
 // What a question is put together from: Scopeward, peers and floors, each behind one way to be measured.
 
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, startScript } from './process.mjs';
 import { startScopeward } from './scopeward.mjs';
 
 const bench = join(import.meta.dirname, '..');
+const IDLE_SECONDS = 2;
 
 /**
  * One measurement.
@@ -14,6 +16,7 @@ const bench = join(import.meta.dirname, '..');
  * @property {number | null} [p99]
  * @property {number | null} [cpuMicroseconds] of the server's process, per request
  * @property {number | null} [statements] per request
+ * @property {number | null} [databaseMicroseconds] of executing them, per request
  * @property {number | null} [commits] transactions that wrote, per request
  * @property {number} [failed]
  * @property {string} [failure] the first of them
@@ -29,7 +32,7 @@ const bench = join(import.meta.dirname, '..');
 export function createLab(cluster, { name, totalSeconds, profile }) {
   /** @type {{ stop(): Promise<void> }[]} */
   const started = [];
-  /** @type {{ pid: number }[]} */
+  /** Those that are profiled. @type {{ pid: number }[]} */
   const services = [];
   const keep = (/** @type {any} */ child) => {
     started.push(child);
@@ -37,16 +40,25 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
   };
   const databaseOf = (/** @type {string} */ purpose) => `${purpose}_${name}`.replaceAll('-', '_');
 
+  /** What an idle service asks its database per second: its polling, which is no request's. @param {string} url */
+  async function idleStatements(url) {
+    const before = await cluster.activity(url);
+    await delay(IDLE_SECONDS * 1_000);
+    const after = await cluster.activity(url);
+    return ((after.statements ?? 0) - (before.statements ?? 0)) / IDLE_SECONDS;
+  }
+
   return {
     /** How long each side is under load, warm-up included: what has to be prepared for. */
     totalSeconds,
 
-    /** The service, on its own copy of the seeded database. */
-    async scopeward() {
-      const databaseUrl = await cluster.createDatabase(databaseOf('scopeward'), 'seeded');
-      const service = keep(await startScopeward(databaseUrl, { env: profile?.env, nodeFlags: profile?.flags }));
-      services.push(service);
-      return service;
+    /** The service, on its own copy of the seeded database. A second one needs a name, and is not profiled. */
+    async scopeward(purpose = 'scopeward') {
+      const databaseUrl = await cluster.createDatabase(databaseOf(purpose), 'seeded');
+      const profiled = purpose === 'scopeward' ? profile : null;
+      const service = keep(await startScopeward(databaseUrl, { env: profiled?.env, nodeFlags: profiled?.flags }));
+      if (profiled) services.push(service);
+      return { ...service, idleStatements: await idleStatements(databaseUrl) };
     },
 
     /** A peer or a floor that listens. `database: true` gives it an empty database. */
@@ -59,7 +71,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
 
     /**
      * A server under load.
-     * @param {{ url: string, pid: number, databaseUrl?: string }} server
+     * @param {{ url: string, pid: number, databaseUrl?: string, idleStatements?: number }} server
      * @param {Omit<import('./generator.mjs').Plan, 'url'>} plan
      * @returns {Promise<Side>}
      */
@@ -67,19 +79,23 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
       const generator = keep(await startScript(join(bench, 'kit/generator.mjs'), { ...plan, url: server.url }));
       return {
         async measure(seconds) {
-          const { databaseUrl } = server;
+          const { databaseUrl, idleStatements = 0 } = server;
+          const began = performance.now();
           const before = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
           const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({ seconds });
           const after = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
-          const each = (/** @type {'cpu' | 'statements' | 'commits'} */ what) =>
+          const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'commits'} */ what) =>
             after[what] == null || before[what] == null ? null : (after[what] - before[what]) / Math.max(1, completed);
           const cpu = each('cpu');
+          const statements = each('statements');
+          const polls = (idleStatements * (performance.now() - began)) / 1_000 / Math.max(1, completed);
           return {
             perSecond: answered / seconds,
             p50,
             p99,
             cpuMicroseconds: cpu === null ? null : cpu * 1_000_000,
-            statements: each('statements'),
+            statements: statements === null ? null : Math.max(0, statements - polls),
+            databaseMicroseconds: each('databaseMicroseconds'),
             commits: each('commits'),
             failed,
             failure,
@@ -101,7 +117,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
 
     /** Begins or ends the profile of the service, where there is one. */
     profiling: async (/** @type {'begin' | 'end'} */ what) => {
-      for (const { pid } of profile ? services : []) await profile?.[what](pid);
+      for (const { pid } of services) await profile?.[what](pid);
     },
 
     /** Ends everything that was started. */

@@ -28,6 +28,11 @@ export function createProfile(name) {
   };
 }
 
+/** Whose time is that of whoever calls them. */
+const tools = new Set(['node', '(native)', 'graphql']);
+/** What deciding who may costs, on both walls; not the check of the token before. */
+const enforcement = ['scopeward permissions', 'graphql-shield', 'graphql-middleware'];
+
 /** @param {string} url */
 function placeOf(url) {
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)/.exec(url);
@@ -43,13 +48,13 @@ function print({ nodes, samples, timeDeltas }) {
   const ownTime = new Map();
   for (const [index, id] of samples.entries()) ownTime.set(id, (ownTime.get(id) ?? 0) + timeDeltas[index]);
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const sums = { group: new Map(), own: new Map(), total: new Map() };
+  const sums = { group: new Map(), caller: new Map(), own: new Map(), total: new Map() };
   const add = (/** @type {Map<string, number>} */ to, /** @type {string} */ key, /** @type {number} */ time) =>
     to.set(key, (to.get(key) ?? 0) + time);
   let busy = 0;
 
-  /** @param {Node} node @param {Set<string>} above @returns {number} time of it and all that it calls */
-  function visit({ id, callFrame, children = [] }, above) {
+  /** @param {Node} node @param {Set<string>} above @param {string} [caller] @returns {number} time of it and all that it calls */
+  function visit({ id, callFrame, children = [] }, above, caller) {
     const { functionName, url, lineNumber } = callFrame;
     if (functionName === '(idle)') return 0;
     const { group, file } = placeOf(url);
@@ -57,23 +62,34 @@ function print({ nodes, samples, timeDeltas }) {
     const own = ownTime.get(id) ?? 0;
     busy += own;
     add(sums.own, what, own);
-    add(sums.group, functionName.startsWith('(') ? functionName : group, own);
+    const pack = functionName.startsWith('(') ? functionName : group;
+    add(sums.group, pack, own);
+    const isTool = functionName.startsWith('(') || tools.has(group);
+    const answerable = isTool ? caller : group;
+    add(sums.caller, answerable ?? pack, own);
     const isOutermost = !above.has(what);
     const inside = isOutermost ? new Set(above).add(what) : above;
-    const total = children.reduce((sum, child) => sum + visit(/** @type {Node} */ (byId.get(child)), inside), own);
+    const total = children.reduce(
+      (sum, child) => sum + visit(/** @type {Node} */ (byId.get(child)), inside, answerable),
+      own,
+    );
     if (isOutermost) add(sums.total, what, total);
     return total;
   }
   visit(nodes[0], new Set());
+  const percent = (/** @type {number} */ time) => ((100 * time) / busy).toFixed(1).padStart(5);
 
   for (const [title, found] of /** @type {const} */ ([
     ['own time by package', sums.group],
+    ['own time by package, with what node and graphql do for it', sums.caller],
     ['own time by function', sums.own],
     ['total time by function', sums.total],
   ])) {
     console.log(`\n  ${title}`);
     for (const [what, time] of [...found].sort((one, other) => other[1] - one[1]).slice(0, TOP)) {
-      console.log(`  ${((100 * time) / busy).toFixed(1).padStart(5)} %  ${what}`);
+      console.log(`  ${percent(time)} %  ${what}`);
     }
   }
+  const enforcing = enforcement.reduce((sum, name) => sum + (sums.caller.get(name) ?? 0), 0);
+  console.log(`\n  enforcement (${enforcement.join(', ')}, and what is done for them)\n  ${percent(enforcing)} %`);
 }

@@ -13,6 +13,7 @@ const columns = /** @type {const} */ ([
   ['p99 ms', 8, (side) => dash(side.p99, 2)],
   ['CPU µs', 8, (side) => dash(side.cpuMicroseconds, side.cpuMicroseconds < 10 ? 1 : 0)],
   ['statements', 11, (side) => dash(side.statements, 2)],
+  ['DB µs', 9, (side) => dash(side.databaseMicroseconds)],
   ['commits', 8, (side) => dash(side.commits, 2)],
 ]);
 

@@ -35,7 +35,8 @@ export const question = {
           const [felt, crowded] = await Promise.all([others.measure(seconds), crowd.measure(seconds)]);
           const { failed, failure } = crowded.failed ? crowded : felt;
           // The process works for both, so what one request cost can't be told.
-          return { ...felt, failed, failure, cpuMicroseconds: null, statements: null, commits: null };
+          const shared = { cpuMicroseconds: null, statements: null, databaseMicroseconds: null, commits: null };
+          return { ...felt, failed, failure, ...shared };
         },
       },
     };

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { DomainError } from '../errors/domain-error.ts';
 import { addAccessCommands } from './access-commands.ts';
 import type { Cli } from './command.ts';
+import { addExplainCommand } from './explain-command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import type { withService } from './service.ts';
 import { addSessionCommands } from './session-commands.ts';
@@ -33,6 +34,7 @@ function createProgram({ terminal, withService }: Surroundings): Command {
   addKeyCommands(program, cli);
   addSessionCommands(program, cli);
   addAccessCommands(program, cli);
+  addExplainCommand(program, cli);
   program.addHelpText(
     'after',
     `

@@ -104,7 +104,7 @@ export function smallBuilder() {
           resolve: (_group, args) =>
             log(
               'Group.members',
-              connectionOfArray(args, people, (person) => person.id),
+              connectionOfArray('members', args, people, (person) => person.id),
             ),
         },
         GroupMemberConnection,
@@ -139,7 +139,7 @@ export function smallBuilder() {
         resolve: (_root, args) =>
           log(
             'groups',
-            connectionOfArray(args, [group], ({ id }) => id),
+            connectionOfArray('groups', args, [group], ({ id }) => id),
           ),
       },
       GroupConnection,

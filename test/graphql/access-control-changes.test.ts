@@ -68,6 +68,18 @@ describe('updateAccessControl', () => {
     expect(await stored(id)).toMatchObject({ ...applied, scopes: ['order.order_manage', 'order.order_read'] });
   });
 
+  it('success: a list instead of every scope is less, ends every scope, and needs no other', async () => {
+    const { id } = await givenControl(at, { everyScope: true });
+    const group = await givenGroup(at, { controlIds: [id] });
+    const bearer = await tokenWith(at, 'iam.access_manage');
+    let answer: Awaited<ReturnType<typeof update>>;
+    const revoked = await revokedBy(at, async () => {
+      answer = await update({ id, scopes: ['price.price_read'] }, bearer);
+    });
+    expect(only(answer!)).toMatchObject({ everyScope: false, scopes: ['price.price_read'] });
+    expect(revoked).toEqual([`GROUP ${group.id}`]);
+  });
+
   it('success: of role and resource each can be changed alone', async () => {
     const { id } = await givenControl(at, onOrders);
     expect(only(await update({ id, roleId: 'manager' })).scopes).toEqual(['order.order_manage', 'order.order_read']);

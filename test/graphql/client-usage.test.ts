@@ -1,5 +1,6 @@
 // Client.lastUsedAt and unusedScopes (case 58): who asks for too much is seen, and noting it costs no request anything.
 
+import { EventEmitter, once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -250,22 +251,30 @@ describe.skipIf(!postgresAvailable)('on a PostgreSQL of its own (skipped without
     expect(rows['']).toBeGreaterThanOrEqual(latest);
   }, 120_000);
 
-  it('two instances that write the same at once, while clients are deleted, do not get in each other’s way', async () => {
+  it('a client whose deletion is under way is waited for and left out, and the others are written', async () => {
     const cluster = await startPostgres();
     onTestFinished(() => cluster.stop());
-    const DATABASE_URL = await cluster.createDatabase();
-    const both = [await startService({ DATABASE_URL }), await startService({ DATABASE_URL })] as const;
-    onTestFinished(async () => void (await Promise.all(both.map((service) => service.stop()))));
-    const { clients } = both[0].app.modules;
-    const demo = ctxOf('demo');
-    const { id } = await givenClient(both[0], three);
-    for (let round = 0; round < 20; round += 1) {
-      const gone = await givenClient(both[0], three);
-      for (const client of [await clients.get(demo, id), await clients.get(demo, gone.id)]) {
-        for (const { app } of both) app.modules.clientUsage.note(client, three, three);
-      }
-      await Promise.all([...both.map(flush), clients.delete(demo, gone.id)]);
-    }
-    expect(Object.keys(await rowsOf(id, both[0]))).toHaveLength(4);
+    const service = await startService({ DATABASE_URL: await cluster.createDatabase() });
+    onTestFinished(() => service.stop());
+    const [gone, other] = [await clientWith(three, service), await clientWith(three, service)];
+    only(await gone.ask());
+    only(await other.ask());
+    const commit = new EventEmitter();
+    const deleted = once(commit, 'deleted');
+    const deletion = service.app.modules.database.transaction({ tenantId: 'demo' }, async (tx) => {
+      await tx.client.deleteMany({ where: { id: gone.id } });
+      const due = once(commit, 'due');
+      commit.emit('deleted');
+      await due;
+    });
+    await deleted;
+    const flushed = flush(service).then(() => 'written');
+    const early = new Promise((resolve) => setTimeout(resolve, 200, 'waiting'));
+    expect(await Promise.race([flushed, early])).toBe('waiting');
+    commit.emit('due');
+    await deletion;
+    expect(await flushed).toBe('written');
+    expect(await rowsOf(gone.id, service)).toEqual({});
+    expect(Object.keys(await rowsOf(other.id, service))).toHaveLength(4);
   }, 120_000);
 });

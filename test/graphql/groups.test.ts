@@ -7,6 +7,7 @@ import { givenCompany, givenTenant } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
 import { administratorOf, givenGroup, tokenWith } from '../kit/groups.ts';
 import { type Service, theService } from '../kit/service.ts';
+import { fewestStatements } from '../kit/statements.ts';
 import { employee, guest, serviceToken, signIn } from '../kit/stories.ts';
 
 interface Page {
@@ -85,11 +86,10 @@ describe('groups', () => {
   });
 
   it('success: counts only when asked', async () => {
-    at.statements.length = 0;
-    only(await graphql(at, '{ groups(first: 5) { nodes { id } } }', { bearer: admin }));
-    expect(at.statements.filter((sql) => /count\(/i.test(sql))).toEqual([]);
-    await page({ first: 5 });
-    expect(at.statements.filter((sql) => /count\(/i.test(sql))).toHaveLength(1);
+    const counts = async (run: () => Promise<unknown>) =>
+      (await fewestStatements(at, run)).filter((sql) => /count\(/i.test(sql)).length;
+    expect(await counts(() => graphql(at, '{ groups(first: 5) { nodes { id } } }', { bearer: admin }))).toBe(0);
+    expect(await counts(() => page({ first: 5 }))).toBe(1);
   });
 
   it('invalid: BAD_USER_INPUT for a user type that there is not, and for a size beyond the bounds', async () => {
@@ -203,9 +203,14 @@ describe('case 107: 120 groups', () => {
       await endOf('{ roles(first: 1) { pageInfo { endCursor } } }'),
       await endOf('{ accessControls(first: 1) { pageInfo { endCursor } } }'),
       ...['', '%%%', good.slice(0, good.length / 2), `${good}${good}`],
-      ...[[], ['Page 000'], ['Page 000', 1], ['Page 000', 'page-000', 'x'], { name: 'Page 000' }].map((key) =>
-        Buffer.from(JSON.stringify(key)).toString('base64url'),
-      ),
+      ...[
+        [],
+        ['Page 000'],
+        ['Page 000', 1],
+        ['groups', 'Page 000'],
+        ['groups', 'Page 000', 1],
+        { name: 'Page 000' },
+      ].map((key) => Buffer.from(JSON.stringify(key)).toString('base64url')),
     ];
     const wrong: unknown[] = [];
     for (const place of ['after', 'before']) {

@@ -90,7 +90,11 @@ describe('sessions', () => {
 
   it('invalid: BAD_USER_INPUT for too large a page, and for a cursor of another list', async () => {
     expect((await ask('{ sessions(first: 201) { totalCount } }', admin)).code).toBe('BAD_USER_INPUT');
-    for (const key of [['not a date', 'x'], ['2026-01-01T00:00:00.000Z'], ['catalog.catalog_view']]) {
+    for (const key of [
+      ['sessions', 'not a date', 'x'],
+      ['sessions', '2026-01-01T00:00:00.000Z'],
+      ['scopes', 'catalog.catalog_view'],
+    ]) {
       const cursor = Buffer.from(JSON.stringify(key)).toString('base64url');
       const { code, errors } = await ask(`{ sessions(after: "${cursor}") { totalCount } }`, admin);
       expect([code, errors[0]?.extensions.field], key.join()).toEqual(['BAD_USER_INPUT', 'after']);

@@ -3,15 +3,20 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { type CreatedTenant, createTenant } from '../../src/cli/create-tenant.ts';
 import { run } from '../../src/cli/program.ts';
-import { ctxOf, ISSUER, type Service } from './service.ts';
+import { ctxOf, ISSUER, type Service, startService } from './service.ts';
 import { PASSWORD } from './stories.ts';
+
+let shared: Promise<Service> | undefined;
+
+/** A service for a worker's tests of the command line: its transactions may be as long as there. */
+export const theCommandedService = (): Promise<Service> => (shared ??= startService({}, { transactionMs: 60_000 }));
 
 /** How a command ended, and what it said. */
 export interface Outcome {
@@ -24,8 +29,12 @@ export interface Outcome {
 export async function command({ app }: Pick<Service, 'app'>, args: readonly string[], input = ''): Promise<Outcome> {
   const said = { out: '', err: '' };
   const terminal = {
-    out: (written: string) => void (said.out += written),
-    err: (written: string) => void (said.err += written),
+    out(written: string) {
+      said.out += written;
+    },
+    err(written: string) {
+      said.err += written;
+    },
     read: async () => input,
   };
   const code = await run(args, { terminal, withService: (work) => work(app.modules) });
@@ -51,12 +60,18 @@ export function folderOfTest(): string {
   return folder;
 }
 
-/** A file with this content, as JSON unless it is text; gone after the test. */
-export function fileOf(content: unknown): string {
-  const path = join(folderOfTest(), 'access.json');
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-  return path;
-}
+/** `import`, from standard input: this content, as JSON unless it is text. */
+export const importInto = (
+  at: Pick<Service, 'app'>,
+  tenant: string,
+  content: unknown,
+  ...options: readonly string[]
+): Promise<Outcome> =>
+  command(
+    at,
+    ['import', '-', '--tenant', tenant, ...options],
+    typeof content === 'string' ? content : JSON.stringify(content),
+  );
 
 /** A tenant with nothing in it but its administrator `admin@<id>.example`, in the group `administrators`. */
 export function givenNewTenant({ app }: Pick<Service, 'app'>): Promise<CreatedTenant> {

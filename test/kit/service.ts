@@ -45,7 +45,10 @@ async function newDatabase(): Promise<string> {
 }
 
 /** Starts a service. `env`: as in .env.example; the database is a new one unless said. */
-export async function startService(env: Record<string, string> = {}): Promise<Service> {
+export async function startService(
+  env: Record<string, string> = {},
+  options: { transactionMs?: number } = {},
+): Promise<Service> {
   const config = readConfig({
     NODE_ENV: 'test',
     DATABASE_URL: env.DATABASE_URL ?? (await newDatabase()),
@@ -58,7 +61,7 @@ export async function startService(env: Record<string, string> = {}): Promise<Se
   const logged: string[] = [];
   const statements: string[] = [];
   const logger = createLogger({ level: env.LOG_LEVEL ?? 'debug', write: (line) => logged.push(line) });
-  const app = await createApp(config, logger, { onQuery: (sql) => statements.push(sql) });
+  const app = await createApp(config, logger, { onQuery: (sql) => statements.push(sql), ...options });
   const port = await app.http.listen(0, '127.0.0.1');
   await app.start();
   return {

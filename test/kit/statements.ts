@@ -2,7 +2,7 @@
 
 import type { Service } from './service.ts';
 
-/** Follows counters, and asks whether the database is there. */
+/** Following counters, noting the use of clients, asking whether the database is there; and a transaction's brackets. */
 const ownWork = /"?counters"?|client_scope_usage|^(BEGIN|COMMIT|ROLLBACK|SELECT 1$)/;
 
 /** The SQL of what `run` does, of three times the shortest: maintenance that comes in between can only add to it. */

@@ -423,8 +423,8 @@ describe('case 107: cursors', () => {
     ];
     if (name === 'sessions') {
       bad.push(
-        ['SQL in place of a moment', encode([`' OR 1=1 --`, ...key.slice(1)])],
-        ['a moment beyond time', encode(['+275760-09-13T00:00:00.001Z', 'x'])],
+        ['SQL in place of a moment', encode([key[0], `' OR 1=1 --`, ...key.slice(2)])],
+        ['a moment beyond time', encode([key[0], '+275760-09-13T00:00:00.001Z', 'x'])],
         ['the other list’s', other],
         ['too long', encode([...key, 'x'])],
       );
@@ -442,9 +442,9 @@ describe('case 107: cursors', () => {
     const nowhere = [
       other,
       encode([...key, 'x']),
-      encode(["' OR 1=1 --", ...key.slice(1)]),
-      encode(['2026-02-31T00:00:00.000Z', ...key.slice(1)]),
-      encode(['9999-12-31T23:59:59.999Z', ...key.slice(1)]),
+      encode([key[0], "' OR 1=1 --", ...key.slice(2)]),
+      encode([key[0], '2026-02-31T00:00:00.000Z', ...key.slice(2)]),
+      encode([key[0], '9999-12-31T23:59:59.999Z', ...key.slice(2)]),
     ];
     for (const place of ['after', 'before']) {
       for (const cursor of nowhere) {
@@ -467,8 +467,8 @@ describe('case 107: cursors', () => {
     for (const place of ['after', 'before']) {
       for (const cursor of [
         theirs.pageInfo.endCursor,
-        encode([new Date(0).toISOString(), '']),
-        encode([new Date(4e12).toISOString(), 'z']),
+        encode(['sessions', new Date(0).toISOString(), '']),
+        encode(['sessions', new Date(4e12).toISOString(), 'z']),
       ]) {
         const { errors, data } = await ask('sessions', { first: 200, [place]: cursor });
         expect(errors).toEqual([]);

@@ -8,10 +8,13 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { unauthenticated } from '../../errors/domain-error.ts';
 import type { RevocationKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
+import { customEntry, type NewScope, type ScopeEntry } from '../scopes/custom-scopes.ts';
 
 /** A change under way, and the request that makes it. */
 export interface Change extends Ctx {
   readonly tx: TenantClient;
+  /** The tenant's own scopes, which nobody deletes before this change is made or given up. */
+  readonly customScopes: ReadonlyMap<string, ScopeEntry>;
   /** From the commit on, tokens that answer to one of these keys are refused. */
   revoke(reason: string, keys: readonly RevocationKey[]): void;
 }
@@ -36,6 +39,9 @@ export function createAdministration(deps: { database: Database; revocations: Re
       // Asked now, since the change may end the caller's own tokens; told last, since what is wrong with it says more.
       const isTooLate =
         principal !== null && (await revocations.isRevokedNow(tx, principal.revocationKeys, principal.rev));
+      // Held, or a scope could be given while it is deleted, and mean something else when it is defined again.
+      const defined = await tx.$queryRaw<NewScope[]>`
+        SELECT id, description FROM custom_scopes WHERE tenant_id = ${tenantId} FOR KEY SHARE`;
       const entries = new Map<string, RevocationKey[]>();
       const done = await work({
         tenantId,
@@ -45,6 +51,7 @@ export function createAdministration(deps: { database: Database; revocations: Re
         principal,
         credential,
         tx,
+        customScopes: new Map(defined.map((scope) => [scope.id, customEntry(scope)])),
         revoke: (reason, keys) => void entries.set(reason, [...(entries.get(reason) ?? []), ...keys]),
       });
       if (isTooLate) throw unauthenticated('revoked while the change waited for its turn');

@@ -81,7 +81,7 @@ builder.queryField('auditEvents', (t) =>
       },
       resolve: (_root, args, ctx) => {
         const { page, count } = ctx.services.auditEvents.list(ctx, args);
-        return connectionOf(args, { keyOf: auditEventKey, keyParts: 3, totalCount: count }, page);
+        return connectionOf(args, { list: 'audit', keyOf: auditEventKey, keyParts: 2, totalCount: count }, page);
       },
     },
     { name: 'AuditEventConnection', description: 'A page of the audit trail.' },

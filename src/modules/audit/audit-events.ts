@@ -21,9 +21,6 @@ export interface AuditEventFilter {
   readonly to?: Date | null | undefined;
 }
 
-/** Sessions are listed by moment and id, too: the first part tells a cursor of this list. */
-const LIST = 'audit';
-
 /** The years of a DateTime that PostgreSQL has no name for; nothing is recorded outside. */
 const [FIRST, LAST] = [Date.UTC(1970), Date.UTC(9999)];
 const within = (moment: Date) => new Date(Math.min(Math.max(moment.getTime(), FIRST), LAST));
@@ -43,7 +40,7 @@ function conditions({ type, actorId, subjectId, from, to }: AuditEventFilter) {
 }
 
 /** Where an event stands in the list: for its cursor. */
-export const auditEventKey = ({ at, id }: AuditEvent): string[] => [LIST, at.toISOString(), id];
+export const auditEventKey = ({ at, id }: AuditEvent): string[] => [at.toISOString(), id];
 
 /** Use cases of those who read the audit trail, and of maintenance. */
 export function createAuditEvents(deps: { database: Database; retentionDays: number }) {
@@ -57,10 +54,10 @@ export function createAuditEvents(deps: { database: Database; retentionDays: num
       const filtered = conditions(filter);
       return {
         async page(window) {
-          const { where, ...page } = keyset(window, ['at', 'id'], 'desc', ([list, at, id], name) => {
-            if (list !== LIST) throw badInput(name, 'Not a cursor of this list.');
-            return [momentOf(at!, name), id!];
-          });
+          const { where, ...page } = keyset(window, ['at', 'id'], 'desc', ([at, id], name) => [
+            momentOf(at!, name),
+            id!,
+          ]);
           return auditEvent.findMany({ where: { ...filtered, ...where }, ...page });
         },
         count: () => auditEvent.count({ where: filtered }),

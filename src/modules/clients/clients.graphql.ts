@@ -2,7 +2,7 @@
 
 import { batched } from '../../graphql/batched.ts';
 import { builder } from '../../graphql/builder.ts';
-import { connectionOf } from '../../graphql/pagination.ts';
+import { connectionByName } from '../../graphql/pagination.ts';
 import { requires } from '../../permissions/access.ts';
 import type { Usage } from './client-usage.ts';
 import type { Client } from './clients.ts';
@@ -63,15 +63,9 @@ const ClientWithSecret = builder
   .implement({
     description: 'A client, and a secret of it that is shown this once.',
     fields: (t) => ({
-      client: t.field({
-        type: ClientType,
-        description: 'The client.',
-        access: requires('oauth.client_manage'),
-        resolve: ({ client }) => client,
-      }),
+      client: t.field({ type: ClientType, description: 'The client.', resolve: ({ client }) => client }),
       clientSecret: t.string({
         description: 'Keep it: it cannot be read again. Empty for a STOREFRONT, which is public and has none.',
-        access: requires('oauth.client_manage'),
         resolve: ({ clientSecret }) => clientSecret ?? '',
       }),
     }),
@@ -84,14 +78,8 @@ builder.queryFields((t) => ({
       description: 'The clients of the tenant, by name.',
       access: requires('oauth.client_read'),
       args: { search: t.arg.string({ description: 'Only those with this text in name or id, in whatever case.' }) },
-      resolve: (_root, { search, ...args }, ctx) => {
-        const { page, count } = ctx.services.clients.list(ctx, { search });
-        return connectionOf<Client>(
-          args,
-          { keyOf: ({ name, id }) => [name, id], keyParts: 2, totalCount: count },
-          page,
-        );
-      },
+      resolve: (_root, { search, ...args }, ctx) =>
+        connectionByName('clients', args, ctx.services.clients.list(ctx, { search })),
     },
     { name: 'ClientConnection', description: 'A page of clients.' },
     { name: 'ClientEdge', description: 'A client in a page.' },

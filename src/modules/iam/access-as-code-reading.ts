@@ -14,19 +14,29 @@ function section<Row extends { readonly id: string }>(rows: readonly Row[], entr
 
 const orAbsent = <Value>(value: Value | null): Value | undefined => value ?? undefined;
 
-/** Everything of the tenant's own. What is predefined is left out. */
+/** What belongs to each owner. */
+function belongings(pairs: readonly (readonly [owner: string, owned: string])[]) {
+  const found = new Map<string, string[]>();
+  for (const [owner, owned] of pairs)
+    found
+      .set(owner, found.get(owner) ?? [])
+      .get(owner)!
+      .push(owned);
+  return (owner: string): string[] => found.get(owner) ?? [];
+}
+
+/** Everything of the tenant's own. What is predefined is left out. One after the other: a transaction has one connection. */
 export async function readAccess(tx: TenantClient): Promise<Access> {
   const own = { where: { predefined: false } };
-  const controls = { accessControls: { select: { accessControlId: true } } };
-  const templates = await tx.accessControlTemplate.findMany({ include: controls });
-  const groups = await tx.group.findMany({
-    ...own,
-    include: {
-      ...controls,
-      templates: { select: { templateId: true } },
-      employees: { select: { employee: { select: { email: true } } } },
-    },
-  });
+  const ofOwn = { where: { group: { predefined: false } } };
+  const bundled = await tx.templateAccessControl.findMany();
+  const given = await tx.groupAccessControl.findMany(ofOwn);
+  const givenTemplates = await tx.groupTemplate.findMany(ofOwn);
+  const memberships = await tx.employeeMembership.findMany({ ...ofOwn, include: { employee: true } });
+  const ofTemplate = belongings(bundled.map(({ templateId, accessControlId }) => [templateId, accessControlId]));
+  const ofGroup = belongings(given.map(({ groupId, accessControlId }) => [groupId, accessControlId]));
+  const templatesOf = belongings(givenTemplates.map(({ groupId, templateId }) => [groupId, templateId]));
+  const employeesOf = belongings(memberships.map(({ groupId, employee }) => [groupId, employee.email]));
   const access = {
     version: 1,
     customScopes: section(await tx.customScope.findMany(), ({ description }) => ({ description })),
@@ -39,17 +49,17 @@ export async function readAccess(tx: TenantClient): Promise<Access> {
         restrictedTo: orAbsent(restrictedTo),
       }),
     ),
-    templates: section(templates, ({ name, accessControls }) => ({
+    templates: section(await tx.accessControlTemplate.findMany(), ({ id, name }) => ({
       name,
-      accessControlIds: accessControls.map(({ accessControlId }) => accessControlId),
+      accessControlIds: ofTemplate(id),
     })),
-    groups: section(groups, ({ name, userType, legalEntityId, accessControls, templates: bundles, employees }) => ({
+    groups: section(await tx.group.findMany(own), ({ id, name, userType, legalEntityId }) => ({
       name,
       userType,
       legalEntityId: orAbsent(legalEntityId),
-      accessControlIds: accessControls.map(({ accessControlId }) => accessControlId),
-      templateIds: bundles.map(({ templateId }) => templateId),
-      ...(userType === 'EMPLOYEE' ? { employees: employees.map(({ employee }) => employee.email) } : {}),
+      accessControlIds: ofGroup(id),
+      templateIds: templatesOf(id),
+      ...(userType === 'EMPLOYEE' ? { employees: employeesOf(id) } : {}),
     })),
   };
   return access as unknown as Access;

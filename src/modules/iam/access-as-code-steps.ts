@@ -74,19 +74,24 @@ export async function take(steps: ReturnType<typeof stepsOf>, difference: Differ
   });
 }
 
-/** Puts into a group, and takes out of it, whom the difference says. */
+/** Takes out of a group, or puts into it, whom the difference says. */
 export async function takeMembers(
   change: Change,
   { memberships }: AccessUseCases,
   { id: groupId, before, after }: Difference,
+  which: 'leaving' | 'joining',
   employees: Facts['employees'],
 ): Promise<void> {
-  const [had, wanted] = [before?.employees ?? [], after?.employees ?? []];
-  const membership = (address: string) =>
-    ({ groupId, userId: employees.get(address)!.id, userType: 'EMPLOYEE' }) as const;
+  const [had, wanted] = [before, after].map((group) => (group?.employees ?? []) as readonly string[]);
+  const isLeaving = which === 'leaving';
+  const moving = isLeaving
+    ? had!.filter((one) => !wanted!.includes(one))
+    : wanted!.filter((one) => !had!.includes(one));
   await placed(['groups', groupId, 'employees'], async () => {
-    for (const address of wanted) if (!had.includes(address)) await memberships.add(change, membership(address));
-    for (const address of had) if (!wanted.includes(address)) await memberships.remove(change, membership(address));
+    for (const address of moving) {
+      const membership = { groupId, userId: employees.get(address)!.id, userType: 'EMPLOYEE' } as const;
+      await (isLeaving ? memberships.remove(change, membership) : memberships.add(change, membership));
+    }
   });
 }
 

@@ -50,10 +50,12 @@ export function createAccessAsCode(
     const others = differences.filter(({ kind }) => kind !== 'customScopes');
     const wanted = others.filter(({ after }) => after);
     const unwanted = others.filter(({ after }) => !after);
+    const groups = wanted.filter(({ kind }) => kind === 'groups');
     for (const difference of wanted) await take(steps, difference);
-    for (const difference of wanted.filter(({ kind }) => kind === 'groups'))
-      await takeMembers(change, deps, difference, facts.employees);
+    for (const group of groups) await takeMembers(change, deps, group, 'leaving', facts.employees);
     for (const difference of unwanted.toReversed()) await take(steps, difference);
+    // Nobody joins before everybody has left: a token has room for so many groups only.
+    for (const group of groups) await takeMembers(change, deps, group, 'joining', facts.employees);
     // Last, for from here to the commit nobody else defines a scope: all tenants share the counter that tells of them.
     for (const difference of ofScopes) await take(steps, difference);
   }

@@ -51,7 +51,7 @@ builder.queryFields((t) => ({
       type: AccessControlType,
       description: 'The access controls of the tenant, by name.',
       access: requires('iam.access_read'),
-      resolve: (_root, args, ctx) => connectionByName(args, ctx.services.accessControls.list(ctx)),
+      resolve: (_root, args, ctx) => connectionByName('accessControls', args, ctx.services.accessControls.list(ctx)),
     },
     { name: 'AccessControlConnection', description: 'A page of access controls.' },
     { name: 'AccessControlEdge', description: 'An access control in a page.' },

@@ -62,7 +62,7 @@ export function createAccessControls(deps: {
       if (roleId != null || resourceId != null) throw badInput('input.scopes', EITHER);
       if (listed.length === 0) throw badInput('input.scopes', 'An access control gives at least one scope.');
       const known = scopes.requireKnown(change, listed, 'input.scopes');
-      return { roleId: null, resourceId: null, scopes: known };
+      return { roleId: null, resourceId: null, scopes: known, everyScope: false };
     }
     if (roleId == null || resourceId == null)
       throw badInput(roleId == null ? 'input.roleId' : 'input.resourceId', EITHER);
@@ -72,8 +72,11 @@ export function createAccessControls(deps: {
       throw badInput('input.resourceId', 'Not a resource of this tenant.');
     const given = scopesOfRole(role.actions, resourceId, (scope) => scopes.find(change, scope) !== null);
     if (given.length === 0) throw badInput('input.roleId', 'The role has no action that this resource knows.');
-    return { roleId, resourceId, scopes: given };
+    return { roleId, resourceId, scopes: given, everyScope: false };
   }
+
+  const scopesOf = (control: AccessControl): string[] =>
+    control.everyScope ? scopes.everyScope(control) : [...control.scopes].sort();
 
   async function requireOne({ tx }: Change, ctx: Ctx, id: string): Promise<AccessControl> {
     const found = await tx.accessControl.findUnique({ where: byId(ctx, id) });
@@ -104,8 +107,7 @@ export function createAccessControls(deps: {
     },
 
     /** All scopes that one gives, sorted. No I/O. */
-    scopesOf: (control: AccessControl): string[] =>
-      control.everyScope ? scopes.everyScope(control) : [...control.scopes].sort(),
+    scopesOf,
 
     /** Makes one, which nobody has yet. @throws BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks */
     create(ctx: Ctx, input: NewAccessControl): Promise<AccessControl> {
@@ -145,9 +147,10 @@ export function createAccessControls(deps: {
             data: { ...(name ? { name } : {}), ...given, version: { increment: 1 } },
           }),
         );
+        const had = new Set(scopesOf(found));
         requireHeld(
           change,
-          control.scopes.filter((scope) => !found.scopes.includes(scope)),
+          scopesOf(control).filter((scope) => !had.has(scope)),
         );
         await recordAudit(change.tx, change, {
           type: 'access_control.updated',

@@ -2,7 +2,7 @@
 // groups. Invariant: who lets somebody in, anew or again, holds all that the person gets by it.
 
 import type { Ctx } from '../../context.ts';
-import { forbidden } from '../../errors/domain-error.ts';
+import { badInput, forbidden } from '../../errors/domain-error.ts';
 import type { Administer } from '../administration/administration.ts';
 import { requireFew } from '../administration/editing.ts';
 import { callers } from '../principals/callers.ts';
@@ -35,6 +35,9 @@ export function createEmployeeAccounts(deps: {
         throw forbidden([['iam.assignment_manage']], ['iam.assignment_manage']);
       const account = await employees.prepare(input);
       return administer(ctx, async (change) => {
+        const ofCustomers = await change.tx.group.findFirst({ where: { id: { in: groupIds }, userType: 'CUSTOMER' } });
+        if (ofCustomers)
+          throw badInput(`input.groupIds.${input.groupIds!.indexOf(ofCustomers.id)}`, 'Not a group of employees.');
         const employee = await employees.insert(change, account);
         for (const groupId of groupIds) {
           await memberships.add(change, { groupId, userId: employee.id, userType: 'EMPLOYEE' });

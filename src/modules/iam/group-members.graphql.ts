@@ -49,7 +49,7 @@ builder.objectFields(GroupType, (t) => ({
       resolve: ({ id }, args, ctx) =>
         connectionOf<Member>(
           args,
-          { keyOf: (member) => [member.id], keyParts: 1, totalCount: () => countOf(ctx, id) },
+          { list: 'members', keyOf: (member) => [member.id], keyParts: 1, totalCount: () => countOf(ctx, id) },
           (window) => membersOf(ctx, { id, window }),
         ),
     },

@@ -85,7 +85,7 @@ builder.queryFields((t) => ({
         search: t.arg.string({ description: 'Only those with this text in the name, in whatever case.' }),
       },
       resolve: (_root, { userType, legalEntityId, search, ...args }, ctx) =>
-        connectionByName(args, ctx.services.groups.list(ctx, { userType, legalEntityId, search })),
+        connectionByName('groups', args, ctx.services.groups.list(ctx, { userType, legalEntityId, search })),
     },
     { name: 'GroupConnection', description: 'A page of groups.' },
     { name: 'GroupEdge', description: 'A group in a page.' },

@@ -12,7 +12,7 @@ import { callers } from '../principals/callers.ts';
 import { groupKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import type { BuiltInScope } from '../scopes/registry.ts';
-import type { AccessControls } from './access-controls.ts';
+import type { AccessControl, AccessControls } from './access-controls.ts';
 import type { Consequences } from './consequences.ts';
 import type { EntitlementsOf } from './entitlements.ts';
 
@@ -69,8 +69,11 @@ export function createGroups(deps: {
     const { tx, tenantId } = change;
     if (accessControlIds != null) {
       const controls = await accessControls.requireAll(change, accessControlIds, 'input.accessControlIds');
-      const misfit = controls.find(({ restrictedTo }) => restrictedTo !== null && restrictedTo !== userType);
-      if (misfit) throw badInput('input.accessControlIds', `${misfit.name} is not for a group of this user type.`);
+      const isMisfit = ({ restrictedTo }: AccessControl) => restrictedTo !== null && restrictedTo !== userType;
+      const misfits = controls.filter(isMisfit).map(({ id }) => id);
+      // By its place, as what is not there: who manages groups need not be let read the names of access controls.
+      const place = accessControlIds.findIndex((id) => misfits.includes(id));
+      if (place !== -1) throw badInput(`input.accessControlIds.${place}`, 'Not for a group of this user type.');
       await tx.groupAccessControl.deleteMany({ where: { groupId } });
       await tx.groupAccessControl.createMany({
         data: controls.map(({ id }) => ({ tenantId, groupId, accessControlId: id })),

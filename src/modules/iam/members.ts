@@ -47,13 +47,16 @@ export function createMembers(deps: { database: Database }) {
         SELECT wanted.group_id, member.kind, member.user_id
         FROM unnest(${groupIds}::text[]) WITH ORDINALITY AS wanted (group_id, place)
         CROSS JOIN LATERAL (
-          SELECT 'EMPLOYEE' AS kind, em.employee_id AS user_id FROM employee_memberships em
+          -- Each table by its own index as far as the page goes: over both, a large group is read and sorted whole.
+          (SELECT 'EMPLOYEE' AS kind, em.employee_id AS user_id FROM employee_memberships em
           WHERE em.tenant_id = ${tenantId} AND em.group_id = wanted.group_id
             ${within(Prisma.sql`em.employee_id`)} ${sight.employees}
+          ORDER BY em.employee_id ${order} LIMIT ${limit})
           UNION ALL
-          SELECT 'CUSTOMER', cm.customer_id FROM customer_memberships cm
+          (SELECT 'CUSTOMER', cm.customer_id FROM customer_memberships cm
           WHERE cm.tenant_id = ${tenantId} AND cm.group_id = wanted.group_id
             ${within(Prisma.sql`cm.customer_id`)} ${sight.customers}
+          ORDER BY cm.customer_id ${order} LIMIT ${limit})
           ORDER BY user_id ${order} LIMIT ${limit}
         ) member
         ORDER BY wanted.place, member.user_id ${order}`;

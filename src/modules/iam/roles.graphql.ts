@@ -65,7 +65,7 @@ builder.queryFields((t) => ({
       type: RoleType,
       description: 'The roles of the tenant, by name.',
       access: requires('iam.role_read'),
-      resolve: (_root, args, ctx) => connectionByName(args, ctx.services.roles.list(ctx)),
+      resolve: (_root, args, ctx) => connectionByName('roles', args, ctx.services.roles.list(ctx)),
     },
     { name: 'RoleConnection', description: 'A page of roles.' },
     { name: 'RoleEdge', description: 'A role in a page.' },
@@ -84,7 +84,7 @@ builder.queryFields((t) => ({
       description: 'The actions that roles can allow, sorted: every one that some scope of the tenant ends in.',
       access: requires('iam.permission_read'),
       resolve: (_root, args, ctx) =>
-        connectionOfArray(args, permissionsOf(ctx.services.scopes.list(ctx)), ({ id }) => id),
+        connectionOfArray('permissions', args, permissionsOf(ctx.services.scopes.list(ctx)), ({ id }) => id),
     },
     { name: 'PermissionConnection', description: 'A page of permissions.' },
     { name: 'PermissionEdge', description: 'A permission in a page.' },
@@ -95,7 +95,7 @@ builder.queryFields((t) => ({
       description: 'What roles can be applied to, sorted: every resource that some scope of the tenant is about.',
       access: requires('iam.resource_read'),
       resolve: (_root, args, ctx) =>
-        connectionOfArray(args, resourcesOf(ctx.services.scopes.list(ctx)), ({ id }) => id),
+        connectionOfArray('resources', args, resourcesOf(ctx.services.scopes.list(ctx)), ({ id }) => id),
     },
     { name: 'ResourceConnection', description: 'A page of resources.' },
     { name: 'ResourceEdge', description: 'A resource in a page.' },

@@ -90,7 +90,7 @@ export function createRoles(deps: {
         requireCurrent(found, input.version);
         const controls = actions ? await tx.accessControl.findMany({ where: { roleId: id } }) : [];
         const controlIds = controls.map((control) => control.id);
-        const isScope = (scope: string) => scopes.find(ctx, scope) !== null;
+        const isScope = (scope: string) => scopes.find(change, scope) !== null;
         const worked = controls.map((control) => {
           const given = scopesOfRole(actions!, control.resourceId!, isScope);
           return { control, given, added: given.filter((scope) => !control.scopes.includes(scope)) };

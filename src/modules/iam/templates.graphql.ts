@@ -33,7 +33,7 @@ builder.queryField('accessControlTemplates', (t) =>
       type: AccessControlTemplateType,
       description: 'The templates of the tenant, by name.',
       access: requires('iam.template_read'),
-      resolve: (_root, args, ctx) => connectionByName(args, ctx.services.templates.list(ctx)),
+      resolve: (_root, args, ctx) => connectionByName('accessControlTemplates', args, ctx.services.templates.list(ctx)),
     },
     { name: 'AccessControlTemplateConnection', description: 'A page of templates.' },
     { name: 'AccessControlTemplateEdge', description: 'A template in a page.' },

@@ -4,7 +4,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, type List } from '../../database/keyset.ts';
 import { badInput, notFound } from '../../errors/domain-error.ts';
-import type { Administer } from '../administration/administration.ts';
+import type { Administer, Change } from '../administration/administration.ts';
 import { requireName } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { requireHeld } from '../scopes/delegation.ts';
@@ -41,6 +41,19 @@ export function createTemplates(deps: {
   function requireSome(accessControlIds: readonly string[]): string[] {
     if (accessControlIds.length === 0) throw badInput('input.accessControlIds', 'A template bundles at least one.');
     return [...new Set(accessControlIds)].sort();
+  }
+
+  /** One after the other: a transaction has one connection. @throws NOT_FOUND */
+  async function requireOne({ tx }: Change, ctx: Ctx, id: string) {
+    const template = await tx.accessControlTemplate.findUnique({ where: byId(ctx, id) });
+    if (!template) throw notFound('Template');
+    const groups = await tx.groupTemplate.findMany({ where: { templateId: id } });
+    const controls = await tx.templateAccessControl.findMany({ where: { templateId: id } });
+    return {
+      name: template.name,
+      groupIds: groups.map(({ groupId }) => groupId),
+      accessControlIds: controls.map(({ accessControlId }) => accessControlId).sort(),
+    };
   }
 
   return {
@@ -84,16 +97,10 @@ export function createTemplates(deps: {
       const wanted = input.accessControlIds == null ? undefined : requireSome(input.accessControlIds);
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
-        const found = await tx.accessControlTemplate.findUnique({
-          where: byId(ctx, id),
-          include: { groups: true, accessControls: true },
-        });
-        if (!found) throw notFound('Template');
-        const had = found.accessControls.map(({ accessControlId }) => accessControlId).sort();
+        const { name: oldName, groupIds, accessControlIds: had } = await requireOne(change, ctx, id);
         const controls = await accessControls.requireAll(change, wanted ?? [], 'input.accessControlIds');
         const added = controls.filter((control) => !had.includes(control.id));
         requireHeld(change, added.flatMap(accessControls.scopesOf));
-        const groupIds = found.groups.map(({ groupId }) => groupId);
         const template = await consequences.changingGroups(change, groupIds, 'template.updated', async () => {
           if (wanted) {
             await tx.templateAccessControl.deleteMany({ where: { templateId: id } });
@@ -107,7 +114,7 @@ export function createTemplates(deps: {
           type: 'template.updated',
           subject: { kind: 'access_control_template', id },
           details: {
-            before: { name: found.name, accessControlIds: had },
+            before: { name: oldName, accessControlIds: had },
             after: { name: template.name, accessControlIds: wanted ?? had },
           },
         });
@@ -119,24 +126,14 @@ export function createTemplates(deps: {
     delete(ctx: Ctx, id: string): Promise<void> {
       return administer(ctx, async (change) => {
         const { tx } = change;
-        const found = await tx.accessControlTemplate.findUnique({
-          where: byId(ctx, id),
-          include: { groups: true, accessControls: true },
-        });
-        if (!found) throw notFound('Template');
-        const groupIds = found.groups.map(({ groupId }) => groupId);
+        const { groupIds, ...before } = await requireOne(change, ctx, id);
         await consequences.changingGroups(change, groupIds, 'template.deleted', () =>
           tx.accessControlTemplate.delete({ where: byId(ctx, id) }),
         );
         await recordAudit(tx, change, {
           type: 'template.deleted',
           subject: { kind: 'access_control_template', id },
-          details: {
-            before: {
-              name: found.name,
-              accessControlIds: found.accessControls.map(({ accessControlId }) => accessControlId),
-            },
-          },
+          details: { before },
         });
       });
     },

@@ -36,7 +36,7 @@ builder.queryFields((t) => ({
         legalEntityId: t.arg.id({ description: 'Only those assigned to this company.' }),
       },
       resolve: (_root, { search, legalEntityId, ...args }, ctx) =>
-        connectionByEmail(args, ctx.services.customers.list(ctx, { search, legalEntityId })),
+        connectionByEmail('customers', args, ctx.services.customers.list(ctx, { search, legalEntityId })),
     },
     { name: 'CustomerConnection', description: 'A page of customers.' },
     { name: 'CustomerEdge', description: 'A customer in a page.' },

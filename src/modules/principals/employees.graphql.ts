@@ -29,7 +29,8 @@ builder.queryFields((t) => ({
       args: {
         search: t.arg.string({ description: 'Only those with this text in address or name, in whatever case.' }),
       },
-      resolve: (_root, { search, ...args }, ctx) => connectionByEmail(args, ctx.services.employees.list(ctx, search)),
+      resolve: (_root, { search, ...args }, ctx) =>
+        connectionByEmail('employees', args, ctx.services.employees.list(ctx, search)),
     },
     { name: 'EmployeeConnection', description: 'A page of employees.' },
     { name: 'EmployeeEdge', description: 'An employee in a page.' },

@@ -33,6 +33,8 @@ export interface EmployeeChange {
   readonly version?: number | null | undefined;
 }
 
+const changeable = ['firstName', 'lastName', 'enabled'] as const;
+
 /** Use cases of employees. */
 export function createEmployees(deps: {
   administer: Administer;
@@ -128,9 +130,7 @@ export function createEmployees(deps: {
      * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
     async update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
       const given = Object.fromEntries(
-        (['firstName', 'lastName', 'enabled'] as const)
-          .filter((name) => input[name] != null)
-          .map((name) => [name, input[name]]),
+        changeable.filter((name) => input[name] != null).map((name) => [name, input[name]]),
       );
       requireNames(given);
       return administer(ctx, async (change) => {
@@ -146,7 +146,8 @@ export function createEmployees(deps: {
           type: 'employee.updated',
           subject: { kind: 'employee', id },
           details: {
-            changed: Object.keys(given),
+            // Names are the employee's own; the trail keeps only that they changed.
+            changed: changeable.filter((name) => found[name] !== employee[name]),
             before: { enabled: found.enabled },
             after: { enabled: employee.enabled },
           },

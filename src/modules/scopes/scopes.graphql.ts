@@ -44,7 +44,7 @@ builder.queryFields((t) => ({
           .filter((scope) => !service || scope.service === service)
           .filter(({ id, description }) => id.toLowerCase().includes(text) || description.toLowerCase().includes(text))
           .filter(({ id }) => heldByMe == null || satisfies(ctx.principal?.scopes ?? [], id) === heldByMe);
-        return connectionOfArray(args, found, ({ id }) => id);
+        return connectionOfArray('scopes', args, found, ({ id }) => id);
       },
     },
     { name: 'ScopeConnection', description: 'A page of scopes.' },

@@ -84,6 +84,7 @@ builder.queryFields((t) => ({
         return connectionOf<Session>(
           args,
           {
+            list: 'sessions',
             keyOf: ({ createdAt, id }) => [createdAt.toISOString(), id],
             keyParts: 2,
             totalCount: () => sessions.count(ctx, filter),
