@@ -284,7 +284,11 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       await hold.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [login.sessionId]);
       const refreshing = tryRefreshEmployee(one, login.refreshToken);
       await somebodyWaits('refresh_tokens');
-      await other.app.modules.memberships.remove(ctxOf('demo'), { groupId: worker.groupId, userId: worker.id, userType: 'EMPLOYEE' });
+      await other.app.modules.memberships.remove(ctxOf('demo'), {
+        groupId: worker.groupId,
+        userId: worker.id,
+        userType: 'EMPLOYEE',
+      });
       await hold.query('COMMIT');
       const { accessToken, refreshToken, scopes } = only(await refreshing);
       // It was made from what is no longer so…

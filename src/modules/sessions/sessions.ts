@@ -148,7 +148,10 @@ export function createSessions(deps: { database: Database; revocations: Revocati
 
     /** A page of the tenant's open sessions, newest first. @throws BAD_USER_INPUT for a cursor of another list */
     async page(ctx: Ctx, filter: SessionFilter, window: PageWindow): Promise<Session[]> {
-      const { where, ...page } = keyset(window, ['createdAt', 'id'], 'desc', ([at, id], name) => [momentOf(at!, name), id!]);
+      const { where, ...page } = keyset(window, ['createdAt', 'id'], 'desc', ([at, id], name) => [
+        momentOf(at!, name),
+        id!,
+      ]);
       return database.forTenant(ctx).session.findMany({ where: { ...open(filter), ...where }, ...page });
     },
 
