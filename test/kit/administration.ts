@@ -123,6 +123,22 @@ export const namings: Readonly<Record<string, Naming>> = {
   'role.id': found('role', 'role'),
   'auditEvents.actorId': filtered('auditEvents', 'actorId', 'employee'),
   'auditEvents.subjectId': filtered('auditEvents', 'subjectId', 'group'),
+  'explainAccess.principal': {
+    names: 'employee',
+    ask: (id) => [
+      'query ($id: ID!) { explainAccess(operation: "{ __typename }", principal: $id) { allowed } }',
+      { id },
+    ],
+    missing: refused('NOT_FOUND'),
+  },
+  'explainAccess.legalEntityId': {
+    names: 'company',
+    ask: (id, own) => [
+      'query ($id: ID!, $c: ID!) { explainAccess(operation: "{ __typename }", principal: $c, legalEntityId: $id) { allowed } }',
+      { id, c: own.customer },
+    ],
+    missing: refused('ACCESS_DENIED'),
+  },
   'customers.legalEntityId': filtered('customers', 'legalEntityId', 'company'),
   'groups.legalEntityId': filtered('groups', 'legalEntityId', 'company'),
   'deleteAccessControl.id': removed('deleteAccessControl', 'control'),
