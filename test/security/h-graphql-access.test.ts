@@ -228,6 +228,7 @@ const publicByReview: Record<string, string> = {
   'AccessExplanation.fields': 'of the operation that was asked about; names fields and scopes only',
   'AnonymousPrincipal.context': 'of the guest who asks; stands in the token',
   'AnonymousPrincipal.tenant': 'id and name of the tenant of the caller',
+  'ClientWithSecret.client': 'made or changed by the caller, with oauth.client_manage',
   'CustomerPrincipal.actor': 'the employee who acts with this very token',
   'CustomerPrincipal.customer': 'the caller',
   'CustomerPrincipal.legalEntities': 'the companies of the caller (product.md section 5)',

@@ -118,7 +118,9 @@ export function createClientAdministration(deps: {
           input.scopes == null && input.everyScope == null ? {} : requireFitting(change, found.kind, named, everyScope);
         const enabled = input.enabled ?? found.enabled;
         const [before, after] = [scopesOf(found), scopesOf({ ...found, ...given })];
-        requireHeld(change, enabled && !found.enabled ? after : missingToDelegate(before, after));
+        // Every scope is more than all that there are: what is defined later comes with it.
+        const isEverythingNew = (enabled && !found.enabled) || (everyScope && !found.everyScope);
+        requireHeld(change, isEverythingNew ? after : missingToDelegate(before, after));
         const client = await change.tx.client.update({
           where: byId(change, id),
           data: { ...(name === undefined ? {} : { name }), ...given, enabled, version: { increment: 1 } },
