@@ -79,10 +79,10 @@ export function createClientAdministration(deps: {
       if (!CLIENT_ID.test(id))
         throw badInput('input.id', 'A client id has 3 to 64 letters, digits, hyphens or underscores.');
       const name = requireName(input.name);
-      const given = requireFitting(ctx, kind, input.scopes, everyScope ?? false);
       const clientSecret = kind === 'STOREFRONT' ? null : (input.clientSecret ?? generateClientSecret());
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
+        const given = requireFitting(change, kind, input.scopes, everyScope ?? false);
         const [client] = await tx.client.createManyAndReturn({
           data: [{ tenantId, id, name, kind, ...given }],
           skipDuplicates: true,
