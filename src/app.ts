@@ -34,8 +34,10 @@ import { createGroups } from './modules/iam/groups.ts';
 import { createMembers } from './modules/iam/members.ts';
 import { createMemberships } from './modules/iam/memberships.ts';
 import { createRoles } from './modules/iam/roles.ts';
+import { createScopeDefinitions } from './modules/iam/scope-definitions.ts';
 import { createIamSetUp } from './modules/iam/set-up.ts';
 import { createTemplates } from './modules/iam/templates.ts';
+import { createTokenRoom } from './modules/iam/token-room.ts';
 import { createSigningKeys } from './modules/keys/signing-keys.ts';
 import { createAttempts } from './modules/limits/attempts.ts';
 import { callers } from './modules/principals/callers.ts';
@@ -94,14 +96,16 @@ export async function createApp(
   const entitlements = createEntitlements({ scopes, tenants });
   const entitlementSources = createEntitlementSources({ clients, entitlements, scopes, tenants });
   const iamSetUp = createIamSetUp({ administer });
-  const consequences = createConsequences({ entitlements });
+  const tokenRoom = createTokenRoom({ entitlements });
+  const scopeDefinitions = createScopeDefinitions({ administer, scopes, tokenRoom });
+  const consequences = createConsequences({ entitlements, tokenRoom });
   const roles = createRoles({ administer, consequences, database, scopes });
   const accessControls = createAccessControls({ administer, consequences, database, scopes });
   const templates = createTemplates({ accessControls, administer, consequences, database });
   const groups = createGroups({ accessControls, administer, consequences, database, entitlements });
   const contents = createContents({ database, entitlements });
   const members = createMembers({ database });
-  const memberships = createMemberships({ administer, consequences, entitlements, groups });
+  const memberships = createMemberships({ administer, consequences, groups, tokenRoom });
   const employeeAccounts = createEmployeeAccounts({ administer, consequences, employees, entitlements, memberships });
 
   const accessAsCode = createAccessAsCode({
@@ -112,6 +116,7 @@ export async function createApp(
     groups,
     memberships,
     roles,
+    scopeDefinitions,
     scopes,
     templates,
   });
@@ -178,6 +183,7 @@ export async function createApp(
     revocations,
     roles,
     saasTokens,
+    scopeDefinitions,
     scopes,
     sessionContexts,
     sessions,

@@ -20,6 +20,7 @@ import type { Groups } from '../modules/iam/groups.ts';
 import type { Members } from '../modules/iam/members.ts';
 import type { Memberships } from '../modules/iam/memberships.ts';
 import type { Roles } from '../modules/iam/roles.ts';
+import type { ScopeDefinitions } from '../modules/iam/scope-definitions.ts';
 import type { Templates } from '../modules/iam/templates.ts';
 import type { SigningKeys } from '../modules/keys/signing-keys.ts';
 import type { Callers } from '../modules/principals/callers.ts';
@@ -61,6 +62,7 @@ export interface Services {
   readonly revocations: Revocations;
   readonly roles: Roles;
   readonly saasTokens: SaasTokens;
+  readonly scopeDefinitions: ScopeDefinitions;
   readonly scopes: ScopeCatalogue;
   readonly sessionContexts: SessionContexts;
   readonly sessions: Sessions;

@@ -9,6 +9,7 @@ import '../modules/iam/access-controls.graphql.ts';
 import '../modules/iam/group-members.graphql.ts';
 import '../modules/iam/groups.graphql.ts';
 import '../modules/iam/roles.graphql.ts';
+import '../modules/iam/scope-definitions.graphql.ts';
 import '../modules/iam/templates.graphql.ts';
 import '../modules/keys/keys.graphql.ts';
 import '../modules/principals/customers.graphql.ts';

@@ -53,7 +53,7 @@ type Wanted = typeof access extends fc.Arbitrary<infer Value> ? Value : never;
 /** Makes it by the use cases; what they refuse is left out. */
 async function make(tenant: string, wanted: Wanted): Promise<void> {
   const ctx = ctxOf(tenant);
-  const { accessControls, employees, groups, memberships, roles, scopes: catalogue, templates } = at.app.modules;
+  const { accessControls, employees, groups, memberships, roles, scopeDefinitions, templates } = at.app.modules;
   const tried = async (work: () => Promise<unknown>) => {
     try {
       await work();
@@ -65,7 +65,7 @@ async function make(tenant: string, wanted: Wanted): Promise<void> {
   };
   const made = new Set<string>(['every-scope']);
   const isMade = (id: string) => made.has(id);
-  for (const id of wanted.customScopes) await catalogue.create(ctx, { id, description: id });
+  for (const id of wanted.customScopes) await scopeDefinitions.create(ctx, { id, description: id });
   for (const [id, role] of Object.entries(wanted.roles)) await tried(() => roles.create(ctx, { id, ...role }));
   for (const [id, [called, given]] of Object.entries(wanted.accessControls)) {
     const restrictedTo = (['EMPLOYEE', 'CUSTOMER'] as const).find((type) => id.startsWith(type));

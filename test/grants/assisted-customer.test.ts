@@ -3,6 +3,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { givenCustomer, givenEmployee } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
+import { givenGroup } from '../kit/groups.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
 import {
   type CustomerToken,
@@ -103,6 +104,22 @@ it('ends when the employee is disabled, and the customer’s own session goes on
   const token = only<CustomerToken>(await tryAssist(at, accessToken, { customerId: own.customer.id }));
   await at.app.modules.employees.update(ctxOf('demo'), helper.id, { enabled: false });
   expect(await isGood(at, token.accessToken)).toBe(false);
+  expect(await isGood(at, own.accessToken)).toBe(true);
+});
+
+it('ends when the employee’s group loses the right to assist, the saas token too, and the customer’s own session goes on', async () => {
+  const helper = await givenEmployee(at, []);
+  const group = await givenGroup(at, { scopes: ['customer.assisted_buying_manage'], memberIds: [helper.id] });
+  const { accessToken } = await employee(at, helper.email);
+  const own = await signIn(at, (await givenCustomer(at)).email);
+  const token = only<CustomerToken>(await tryAssist(at, accessToken, { customerId: own.customer.id }));
+  expect(await isGood(at, token.accessToken)).toBe(true);
+  await at.app.modules.groups.update(ctxOf('demo'), group.id, { accessControlIds: [] });
+  expect(await isGood(at, token.accessToken)).toBe(false);
+  const backend = await serviceToken(at);
+  const query = 'query ($token: String!) { introspectToken(token: $token) { active } }';
+  const variables = { token: token.saasToken };
+  expect(only(await graphql(at, query, { bearer: backend.accessToken, variables }))).toEqual({ active: false });
   expect(await isGood(at, own.accessToken)).toBe(true);
 });
 

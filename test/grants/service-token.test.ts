@@ -78,7 +78,7 @@ it('gives a back end every scope that there is, with those that the tenant defin
   const create = 'mutation ($id: ID!) { createScope(input: { id: $id, description: "Own" }) { id } }';
   only(await graphql(at, create, { bearer: admin.accessToken, variables: { id: own } }));
   expect((await serviceToken(at, 'demo-backend', [own])).scopes).toEqual([own]);
-  await at.app.modules.scopes.delete(ctxOf('demo'), own);
+  await at.app.modules.scopeDefinitions.delete(ctxOf('demo'), own);
 });
 
 it.each([

@@ -174,8 +174,8 @@ describe('createAccessControl', () => {
   it('success: of the tenant’s own scope, by list and by role; and then the scope cannot be deleted', async () => {
     const resourceId = `shop.thing${randomUUID().slice(0, 8)}`;
     const scope = `${resourceId}_read`;
-    const { scopes } = at.app.modules;
-    await scopes.create(ctxOf('demo'), { id: scope, description: 'A test' });
+    const { scopeDefinitions } = at.app.modules;
+    await scopeDefinitions.create(ctxOf('demo'), { id: scope, description: 'A test' });
     // Whoever has every scope has this one with the next token.
     expect(refusal(await create({ scopes: [scope] }))).toMatchObject({ code: 'FORBIDDEN', missingScopes: [scope] });
     const { accessToken } = await serviceToken(at);
@@ -244,7 +244,7 @@ describe('createAccessControl', () => {
 
   it('other tenant: it is made in the caller’s, whose roles, resources and scopes alone it can have', async () => {
     const resourceId = `shop.thing${randomUUID().slice(0, 8)}`;
-    await at.app.modules.scopes.create(ctxOf('demo'), { id: `${resourceId}_read`, description: 'A test' });
+    await at.app.modules.scopeDefinitions.create(ctxOf('demo'), { id: `${resourceId}_read`, description: 'A test' });
     const role = await db().role.create({ data: { tenantId: 'demo', name: 'Own', actions: ['read'] } });
     for (const [source, field] of [
       [{ roleId: role.id, resourceId: 'order.order' }, 'input.roleId'],
@@ -253,7 +253,7 @@ describe('createAccessControl', () => {
     ] as const) {
       expect(refusal(await create(source, rival))).toMatchObject({ code: 'BAD_USER_INPUT', field });
     }
-    await at.app.modules.scopes.delete(ctxOf('demo'), `${resourceId}_read`);
+    await at.app.modules.scopeDefinitions.delete(ctxOf('demo'), `${resourceId}_read`);
     const { id } = only(await create({ scopes: ['price.price_read'] }, rival));
     const counts = [db('rival'), db()].map((tenant) => tenant.accessControl.count({ where: { id } }));
     expect(await Promise.all(counts)).toEqual([1, 0]);

@@ -189,9 +189,9 @@ describe('createClient', () => {
     const { client, clientSecret } = only(await create({ kind: 'BACKEND', everyScope: true }));
     expect(client.everyScope).toBe(true);
     const id = `shop.thing${randomUUID().slice(0, 8)}_manage`;
-    await at.app.modules.scopes.create(ctxOf('demo'), { id, description: 'A test' });
+    await at.app.modules.scopeDefinitions.create(ctxOf('demo'), { id, description: 'A test' });
     expect(only(await tryServiceToken(at, client.id, clientSecret, [id])).scopes).toEqual([id]);
-    await at.app.modules.scopes.delete(ctxOf('demo'), id);
+    await at.app.modules.scopeDefinitions.delete(ctxOf('demo'), id);
   });
 
   it.each([
@@ -237,10 +237,10 @@ describe('createClient', () => {
 
   it('other tenant: it is made in the caller’s, whose scopes alone it can have', async () => {
     const own = `shop.thing${randomUUID().slice(0, 8)}_manage`;
-    await at.app.modules.scopes.create(ctxOf('demo'), { id: own, description: 'A test' });
+    await at.app.modules.scopeDefinitions.create(ctxOf('demo'), { id: own, description: 'A test' });
     const rival = (await employee(at, 'admin@rival.example')).accessToken;
     expect((await create({ scopes: [own] }, rival)).code).toBe('BAD_USER_INPUT');
-    await at.app.modules.scopes.delete(ctxOf('demo'), own);
+    await at.app.modules.scopeDefinitions.delete(ctxOf('demo'), own);
     const { client } = only(await create({}, rival));
     expect(await db('rival').client.count({ where: { id: client.id } })).toBe(1);
     expect(await db().client.count({ where: { id: client.id } })).toBe(0);

@@ -209,7 +209,7 @@ describe('groups', () => {
     const { database, scopes: catalogue, tenants } = at.app.modules;
     const { id: tenantId, employee: member, customer } = await givenTenant(at);
     const ctx = ctxOf(tenantId);
-    await catalogue.create(ctx, { id: 'shop.window_dress', description: 'Dress the window.' });
+    await at.app.modules.scopeDefinitions.create(ctx, { id: 'shop.window_dress', description: 'Dress the window.' });
     const db = database.forTenant(ctx);
     const entitlements = createEntitlements({ scopes: catalogue, tenants });
     const control = fc.record({
@@ -240,9 +240,9 @@ describe('groups', () => {
         }
         const { tokenPreviews } = at.app.modules;
         const expected = [
-          [member.id, null, await entitlements.ofEmployee(db, tenantId, member.id)],
-          [customer.id, null, await entitlements.ofCustomer(db, tenantId, customer.id, null)],
-          [customer.id, 'company', await entitlements.ofCustomer(db, tenantId, customer.id, 'company')],
+          [member.id, null, await entitlements.ofEmployee(db, { tenantId }, member.id)],
+          [customer.id, null, await entitlements.ofCustomer(db, { tenantId }, customer.id, null)],
+          [customer.id, 'company', await entitlements.ofCustomer(db, { tenantId }, customer.id, 'company')],
         ] as const;
         for (const [principal, company, { scopes }] of expected) {
           const { sources } = await tokenPreviews.ofPrincipal(ctx, principal, company);

@@ -38,9 +38,9 @@ async function withScope(work: (scope: { id: string; resource: string; action: s
   const mark = randomUUID().slice(0, 8);
   const [resource, action] = [`shop.thing${mark}`, `do${mark}`];
   const id = `${resource}_${action}`;
-  await at.app.modules.scopes.create(ctxOf('demo'), { id, description: 'A test' });
+  await at.app.modules.scopeDefinitions.create(ctxOf('demo'), { id, description: 'A test' });
   await work({ id, resource, action });
-  await at.app.modules.scopes.delete(ctxOf('demo'), id);
+  await at.app.modules.scopeDefinitions.delete(ctxOf('demo'), id);
 }
 /** Without a bearer, with other scopes, and with `needed` alone. */
 async function needs(query: string, needed: string) {

@@ -22,11 +22,11 @@ export interface Things {
 /** Makes one of each, of names that are its own. */
 export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: string): Promise<Things> {
   const ctx = ctxOf(tenantId);
-  const { accessControls, clients, customers, employees, groups, legalEntities, roles, scopes, templates } =
+  const { accessControls, clients, customers, employees, groups, legalEntities, roles, scopeDefinitions, templates } =
     app.modules;
   const mark = randomUUID().slice(0, 8);
   const name = `Of ${tenantId} ${mark}`;
-  await scopes.create(ctx, { id: `of.${tenantId}${mark}_do${mark}`, description: 'A thing of the test.' });
+  await scopeDefinitions.create(ctx, { id: `of.${tenantId}${mark}_do${mark}`, description: 'A thing of the test.' });
   const role = await roles.create(ctx, { name, permissionIds: ['read'] });
   const control = await accessControls.create(ctx, { name, scopes: ['price.price_read'] });
   const template = await templates.create(ctx, { name, accessControlIds: [control.id] });

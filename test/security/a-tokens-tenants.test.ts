@@ -41,7 +41,7 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
   const rivalGuest = await guest(service, { tenant: 'rival', clientId: 'rival-storefront' });
   const rivalService = await serviceToken(service, 'rival-backend');
   const rivalKey = modules.signingKeys.current('rival').kid;
-  await modules.scopes.create(ctxOf('rival'), { id: 'secret.plan_read', description: 'Of the rival only.' });
+  await modules.scopeDefinitions.create(ctxOf('rival'), { id: 'secret.plan_read', description: 'Of the rival only.' });
   const { accessToken: bearer } = await employee(service);
   const buyer = await signIn(service);
 

@@ -38,10 +38,10 @@ async function givenTwins({ a, b }: Instances): Promise<Tenant[]> {
   const twins = [await givenTenant(a), await givenTenant(a)];
   for (const { id: tenantId } of twins) {
     const ctx = ctxOf(tenantId);
-    const { clients, contactAssignments, database, legalEntities, scopes } = a.app.modules;
+    const { clients, contactAssignments, database, legalEntities, scopeDefinitions } = a.app.modules;
     const db = database.forTenant(ctx);
     await legalEntities.create(ctx, { id: 'other', name: 'Other' });
-    await scopes.create(ctx, { id: 'twin.thing_do', description: 'Of both.' });
+    await scopeDefinitions.create(ctx, { id: 'twin.thing_do', description: 'Of both.' });
     const names = { firstName: 'E', lastName: 'M' };
     for (const n of [0, 1, 2]) {
       await db.employee.create({ data: { tenantId, id: `e${n}`, email: `e${n}@test.example`, ...names } });

@@ -5,12 +5,21 @@ import { givenTenant } from '../kit/given.ts';
 import { givenControl, givenGroup, givenTemplate } from '../kit/groups.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
 import { PASSWORD, tryEmployeeLogin } from '../kit/stories.ts';
-import { clientToken, givenColleague, mutate, outcomeOf, rowsOfTenant } from './i-administration-acts.ts';
+import {
+  clientToken,
+  givenColleague,
+  mutate,
+  outcomeOf,
+  rowsOfTenant,
+  tryEmployeeToken,
+} from './i-administration-acts.ts';
 
 let service: Service;
 beforeAll(async () => {
   service = await theService();
 });
+
+const everyScopeOf = (tenantId: string) => service.app.modules.scopes.everyScope({ tenantId });
 
 const LAST = 'CONFLICT: LAST_ADMINISTRATOR';
 
@@ -112,4 +121,53 @@ describe('case 100: the last one who can manage groups', () => {
     expect([...outcomes]).toEqual(['done', 'CONFLICT: TOO_MANY_GROUPS']);
     expect((await tryEmployeeLogin(service, employee.email, PASSWORD, tenantId)).code).toBeUndefined();
   });
+
+  it('is not shut out by scopes that are defined afterwards, nor by what a group comes to give', async () => {
+    const { id: tenantId, employee } = await givenTenant(service);
+    const me = await givenColleague(service, tenantId, everyScopeOf(tenantId));
+    const groups = [];
+    for (let count = 0; count < 8; count += 1) groups.push(await givenGroup(service, {}, tenantId));
+    for (const { id } of groups) {
+      const input = { groupId: id, userId: employee.id, userType: 'EMPLOYEE' };
+      expect(outcomeOf(await mutate(service, me.accessToken, 'addGroupMember', { input }))).toBe('done');
+    }
+    const outcomes = new Set<string>();
+    for (let count = 0; count < 8; count += 1) {
+      const input = { id: `long.${'x'.repeat(40)}_do${count}`, description: 'Of the test.' };
+      outcomes.add(outcomeOf(await mutate(service, me.accessToken, 'createScope', { input })));
+    }
+    expect([...outcomes]).toEqual(['done', 'CONFLICT: TOO_MANY_SCOPES']);
+    expect((await tryEmployeeLogin(service, employee.email, PASSWORD, tenantId)).code).toBeUndefined();
+  });
+
+  it.each(['a group', 'an access control', 'a template'] as const)(
+    'nobody in many groups is shut out by %s that comes to give more',
+    async (what) => {
+      const { id: tenantId } = await givenTenant(service);
+      const all = everyScopeOf(tenantId);
+      const me = await givenColleague(service, tenantId, all);
+      const little = await givenControl(service, {}, tenantId);
+      const much = await givenControl(service, { scopes: all }, tenantId);
+      const [small, large] = [
+        await givenTemplate(service, [little.id], tenantId),
+        await givenTemplate(service, [much.id], tenantId),
+      ];
+      const group = await givenGroup(service, { templateIds: [small.id] }, tenantId);
+      const somebody = await givenColleague(service, tenantId, ['iam.group_read']);
+      const others = await Promise.all(Array.from({ length: 15 }, () => givenGroup(service, {}, tenantId)));
+      await service.app.modules.database.forTenant({ tenantId }).employeeMembership.createMany({
+        data: [group, ...others].map(({ id: groupId }) => ({ tenantId, groupId, employeeId: somebody.id })),
+      });
+      const calls = {
+        'a group': ['updateGroup', { input: { id: group.id, accessControlIds: [much.id] } }],
+        'an access control': ['updateAccessControl', { input: { id: little.id, scopes: all } }],
+        'a template': ['updateGroup', { input: { id: group.id, templateIds: [large.id] } }],
+      } as const;
+      const before = await rowsOfTenant(service, tenantId);
+      const [name, variables] = calls[what];
+      expect(outcomeOf(await mutate(service, me.accessToken, name, variables))).toBe('CONFLICT: TOO_MANY_SCOPES');
+      expect(await rowsOfTenant(service, tenantId)).toEqual(before);
+      expect((await tryEmployeeToken(service, tenantId, somebody.id)).code).toBeUndefined();
+    },
+  );
 });

@@ -238,13 +238,13 @@ describe.skipIf(!postgresUrl)('on two instances with PostgreSQL', () => {
         timeout: 30_000 + ROUNDS * 3_000,
       },
       async (giver) => {
-        const { scopes } = a.app.modules;
+        const { scopeDefinitions } = a.app.modules;
         for (let round = 0; round < ROUNDS; round += 1) {
           const id = `race.${giver.replaceAll(' ', '_')}${round}`;
-          await scopes.create(ctxOf(tenantId), { id, description: 'Of this round.' });
+          await scopeDefinitions.create(ctxOf(tenantId), { id, description: 'Of this round.' });
           await vi.waitUntil(() => b.app.modules.scopes.find(ctxOf(tenantId), id) !== null, { timeout: 2_000 });
           const give = await givers[giver]!(id);
-          const [deleted, given] = await Promise.allSettled([scopes.delete(ctxOf(tenantId), id), give(b)]);
+          const [deleted, given] = await Promise.allSettled([scopeDefinitions.delete(ctxOf(tenantId), id), give(b)]);
           const where = { scopes: { has: id } };
           const isThere = (await db().customScope.count({ where: { id } })) > 0;
           const isGiven = (await db().accessControl.count({ where })) + (await db().client.count({ where })) > 0;
@@ -254,7 +254,7 @@ describe.skipIf(!postgresUrl)('on two instances with PostgreSQL', () => {
           if (isThere) {
             await db().client.updateMany({ where, data: { scopes: [] } });
             await db().accessControl.deleteMany({ where });
-            await scopes.delete(ctxOf(tenantId), id);
+            await scopeDefinitions.delete(ctxOf(tenantId), id);
           }
         }
       },

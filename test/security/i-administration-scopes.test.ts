@@ -38,8 +38,8 @@ describe('case 102', () => {
   let tenantId: string;
   beforeAll(async () => {
     tenantId = (await givenTenant(service)).id;
-    const { scopes } = service.app.modules;
-    for (const id of custom) await scopes.create(ctxOf(tenantId), { id, description: 'Of this test.' });
+    const { scopeDefinitions } = service.app.modules;
+    for (const id of custom) await scopeDefinitions.create(ctxOf(tenantId), { id, description: 'Of this test.' });
   });
 
   /** A client with exactly these scopes, and what it takes to hand some out. */

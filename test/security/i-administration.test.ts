@@ -142,7 +142,7 @@ describe('case 103: a list whose second item is not mine is refused whole', () =
       worlds.push(await givenWorld(service, { tenantId, id: employee.id, customerId: customer.id }));
     const [w, theirs] = worlds as [World, World];
     const foreign = `only.there_${other.id.replaceAll('-', '')}`;
-    await service.app.modules.scopes.create(ctxOf(other.id), { id: foreign, description: 'There.' });
+    await service.app.modules.scopeDefinitions.create(ctxOf(other.id), { id: foreign, description: 'There.' });
     const lists: [string, Record<string, unknown>, string][] = [
       ['createAccessControl', { name: 'x', scopes: [MINE, foreign] }, 'BAD_USER_INPUT'],
       ['updateAccessControl', { id: w.unused, scopes: [MINE, foreign] }, 'BAD_USER_INPUT'],

@@ -13,7 +13,7 @@ import { customEntry, type NewScope, type ScopeEntry } from '../scopes/custom-sc
 /** A change under way, and the request that makes it. */
 export interface Change extends Ctx {
   readonly tx: TenantClient;
-  /** The tenant's own scopes, which nobody deletes before this change is made or given up. */
+  /** The tenant's own scopes; nobody defines or deletes one before this change is made or given up. */
   readonly customScopes: ReadonlyMap<string, ScopeEntry>;
   /** From the commit on, tokens that answer to one of these keys are refused. */
   revoke(reason: string, keys: readonly RevocationKey[]): void;
@@ -39,9 +39,8 @@ export function createAdministration(deps: { database: Database; revocations: Re
       // Asked now, since the change may end the caller's own tokens; told last, since what is wrong with it says more.
       const isTooLate =
         principal !== null && (await revocations.isRevokedNow(tx, principal.revocationKeys, principal.rev));
-      // Held, or a scope could be given while it is deleted, and mean something else when it is defined again.
       const defined = await tx.$queryRaw<NewScope[]>`
-        SELECT id, description FROM custom_scopes WHERE tenant_id = ${tenantId} FOR KEY SHARE`;
+        SELECT id, description FROM custom_scopes WHERE tenant_id = ${tenantId}`;
       const entries = new Map<string, RevocationKey[]>();
       const done = await work({
         tenantId,

@@ -1,5 +1,5 @@
 // Extension grant: an employee acts for a customer (RFC 8693 s.4.1: `act`), with the customer's scopes and never more.
-// Short-lived, without a refresh token, in a session of its own that names the employee.
+// It ends with the employee's right to assist. Short-lived, without a refresh token, in a session of its own that names the employee.
 
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
@@ -9,6 +9,7 @@ import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Customers } from '../principals/customers.ts';
 import type { Employees } from '../principals/employees.ts';
+import type { EmployeePrincipal } from '../principals/principal.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import { inTenant } from '../tenants/in-tenant.ts';
@@ -21,6 +22,10 @@ import { extensionGrant, type Grant } from './grant.ts';
 const MOST_REASON_CHARACTERS = 500;
 
 const parameters = z.object({ customerId: z.string(), legalEntityId: z.string().nullish(), reason: z.string() });
+
+/** What takes the right to assist from the employee takes it from the token too. */
+const groupsOf = ({ revocationKeys }: EmployeePrincipal): string[] =>
+  revocationKeys.filter(({ kind }) => kind === 'GROUP').map(({ key }) => key);
 
 /** The employee who assists. */
 export function createAssistedCustomerGrant(deps: {
@@ -79,7 +84,7 @@ export function createAssistedCustomerGrant(deps: {
         return {
           customer,
           legalEntity,
-          entitled: await entitlements.ofCustomer(tx, ctx.tenantId, customer.id, legalEntityId),
+          entitled: await entitlements.ofCustomer(tx, ctx, customer.id, legalEntityId),
         };
       });
       const { customer, legalEntity } = assisted;
@@ -89,7 +94,7 @@ export function createAssistedCustomerGrant(deps: {
         sessionId,
         clientId: FIRST_PARTY_CLIENT,
         rev,
-        actorId,
+        actor: { id: actorId, groupIds: groupsOf(principal) },
         lifetimeSeconds: seconds,
       };
       const issued = await issueCustomerTokens(tokens, subject);

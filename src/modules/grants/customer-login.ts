@@ -91,7 +91,7 @@ export function createCustomerLoginGrant(deps: {
     if (!(await clients.isEnabled(tx, ctx, guest.clientId))) throw unauthenticated('the client or tenant is disabled');
     const legalEntity =
       legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
-    const entitled = await entitlements.ofCustomer(tx, ctx.tenantId, customer.id, legalEntity?.id ?? null);
+    const entitled = await entitlements.ofCustomer(tx, ctx, customer.id, legalEntity?.id ?? null);
     return { customer, refreshToken, legalEntity, entitled, rev };
   }
 

@@ -17,8 +17,8 @@ export interface CustomerSubject {
   readonly rev: number;
   /** Where the session ends sooner than the token would. */
   readonly lifetimeSeconds?: number;
-  /** The employee who acts for the customer (RFC 8693 s.4.1). */
-  readonly actorId?: string;
+  /** The employee who acts for the customer (RFC 8693 s.4.1), and the groups that let the employee do so. */
+  readonly actor?: { readonly id: string; readonly groupIds: readonly string[] };
 }
 
 /** A refresh token as its holder sees it. */
@@ -40,13 +40,13 @@ export interface CustomerTokens {
   readonly customer: Customer;
 }
 
-const claimsOf = ({ customer, sessionId, clientId, legalEntity, entitled, actorId }: CustomerSubject) => ({
+const claimsOf = ({ customer, sessionId, clientId, legalEntity, entitled, actor }: CustomerSubject) => ({
   sub: customer.id,
   client_id: clientId,
   session_id: sessionId,
   ...(legalEntity ? { legalEntityId: legalEntity.id } : {}),
-  groups: [...entitled.groupIds],
-  ...(actorId ? { act: { sub: actorId } } : {}),
+  groups: [...entitled.groupIds, ...(actor?.groupIds ?? [])],
+  ...(actor ? { act: { sub: actor.id } } : {}),
 });
 
 /** Signs the access token and the saas token. */

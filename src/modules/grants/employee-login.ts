@@ -87,7 +87,7 @@ export function createEmployeeLoginGrant(deps: {
           actor: owner,
           subject: { kind: 'session', id: sessionId },
         });
-        return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx.tenantId, employee.id) };
+        return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx, employee.id) };
       });
       const { employee, refreshToken, entitled } = begun;
       const subject = { tenant, employee, sessionId, entitled, rev, lifetimeSeconds: employeeSessionSeconds };

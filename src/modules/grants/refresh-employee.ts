@@ -37,7 +37,7 @@ export function createRefreshEmployeeGrant(deps: {
       const db = database.forTenant(ctx);
       const employee = await employees.findEnabled(db, ctx, family.owner.id);
       if (!employee) throw new OAuthError('invalid_grant', { cause: 'the employee is disabled' });
-      const entitled = await entitlements.ofEmployee(db, ctx.tenantId, employee.id);
+      const entitled = await entitlements.ofEmployee(db, ctx, employee.id);
 
       const chosen = { legalEntityId: null, slideSeconds: tenant.settings.employeeSessionSeconds };
       const turn = await spending.requireGood(

@@ -102,7 +102,7 @@ export function createRefreshTokenGrant(deps: {
         customer.id,
         legalEntityId === undefined ? family.legalEntityId : legalEntityId,
       );
-      const entitled = await entitlements.ofCustomer(db, ctx.tenantId, customer.id, legalEntity?.id ?? null);
+      const entitled = await entitlements.ofCustomer(db, ctx, customer.id, legalEntity?.id ?? null);
 
       const chosen = { legalEntityId: legalEntity?.id ?? null, slideSeconds: tenant.settings.customerRefreshSeconds };
       const turn: GoodTurn = await spending.requireGood(

@@ -11,6 +11,7 @@ import type { AccessControls } from './access-controls.ts';
 import type { Groups } from './groups.ts';
 import type { Memberships } from './memberships.ts';
 import type { Roles } from './roles.ts';
+import type { ScopeDefinitions } from './scope-definitions.ts';
 import type { Templates } from './templates.ts';
 
 /** The use cases that an import is made of. */
@@ -19,6 +20,7 @@ export interface AccessUseCases {
   readonly groups: Groups;
   readonly memberships: Memberships;
   readonly roles: Roles;
+  readonly scopeDefinitions: ScopeDefinitions;
   readonly scopes: ScopeCatalogue;
   readonly templates: Templates;
 }
@@ -32,12 +34,12 @@ interface Steps<Entry> {
 
 /** The steps of every section, as parts of `change`. */
 export function stepsOf(change: Change, useCases: AccessUseCases): { [In in Kind]: Steps<EntryOf[In]> } {
-  const { accessControls, groups, roles, scopes, templates } = useCases;
+  const { accessControls, groups, roles, scopeDefinitions, scopes, templates } = useCases;
   return {
     customScopes: {
-      add: (id, { description }) => scopes.define(change.tx, change, { id, description }),
+      add: (id, { description }) => scopeDefinitions.create(change, { id, description }),
       change: (id, { description = '' }) => scopes.describe(change.tx, change, { id, description }),
-      delete: (id) => scopes.remove(change.tx, change, id),
+      delete: (id) => scopeDefinitions.delete(change, id),
     },
     roles: {
       add: (id, role) => roles.create(change, { id, ...role }),

@@ -101,7 +101,7 @@ builder.mutationFields((t) => ({
   updateAccessControl: t.field({
     type: AccessControlType,
     description:
-      'Changes an access control, for every group that has it. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION` or `LAST_ADMINISTRATOR`.',
+      'Changes an access control, for every group that has it. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION`, `LAST_ADMINISTRATOR` or `TOO_MANY_SCOPES`.',
     access: requires('iam.access_manage'),
     args: { input: t.arg({ type: UpdateAccessControlInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input: { id, ...change } }, ctx) => ctx.services.accessControls.update(ctx, id, change),

@@ -1,5 +1,5 @@
 // What follows when groups come to give something else: nobody has given what they lack, tokens of the groups that
-// changed are refused, and somebody is left who can manage groups. product.md sections 3 and 4, security.md case 100.
+// changed are refused, no member's token has no room for it, and somebody is left who can manage groups. product.md sections 3 and 4, security.md case 100.
 // Invariant: a group is revoked if and only if the scopes that it gives have changed.
 
 import { conflict } from '../../errors/domain-error.ts';
@@ -7,6 +7,7 @@ import type { Change } from '../administration/administration.ts';
 import { groupKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import type { EntitlementsOf } from './entitlements.ts';
+import type { TokenRoom } from './token-room.ts';
 
 /** Refuses what would lock everybody out. */
 export const lastAdministrator = () => conflict('LAST_ADMINISTRATOR', 'Nobody would be left who can manage groups.');
@@ -19,8 +20,8 @@ interface Part extends Change {
 const isPart = (change: Change): change is Part => 'isPart' in change;
 
 /** Frames around changes. Both run inside `administer`, so nothing can come between their looks. */
-export function createConsequences(deps: { entitlements: EntitlementsOf }) {
-  const { entitlements } = deps;
+export function createConsequences(deps: { entitlements: EntitlementsOf; tokenRoom: TokenRoom }) {
+  const { entitlements, tokenRoom } = deps;
 
   /** @throws CONFLICT `LAST_ADMINISTRATOR` when `work` takes the last enabled employee's right to manage groups */
   async function keepingAdministrator<T>(change: Change, work: () => Promise<T>): Promise<T> {
@@ -41,11 +42,12 @@ export function createConsequences(deps: { entitlements: EntitlementsOf }) {
     work: () => Promise<T>,
   ): Promise<T> {
     if (isPart(change)) return work();
-    const { tx, tenantId } = change;
-    const before = await entitlements.givenByGroups(tx, tenantId, groupIds);
+    const { tx } = change;
+    const before = await entitlements.givenByGroups(tx, change, groupIds);
     const done = await keepingAdministrator(change, work);
-    const after = await entitlements.givenByGroups(tx, tenantId, groupIds);
+    const after = await entitlements.givenByGroups(tx, change, groupIds);
     const gained = new Set<string>();
+    const grown: string[] = [];
     const changed: string[] = [];
     groupIds.forEach((id, at) => {
       const [gave, gives] = [before[at]!, after[at]!];
@@ -53,9 +55,11 @@ export function createConsequences(deps: { entitlements: EntitlementsOf }) {
       const more = gives.scopes.filter((scope) => !had.has(scope));
       // Every scope is more than all that there are: what is defined later comes with it.
       for (const scope of gives.everyScope && !gave.everyScope ? gives.scopes : more) gained.add(scope);
+      if (more.length > 0) grown.push(id);
       if (more.length > 0 || gives.scopes.length !== had.size) changed.push(id);
     });
     requireHeld(change, gained);
+    await tokenRoom.requireForMembers(tx, change, grown);
     change.revoke(reason, changed.map(groupKey));
     return done;
   }
@@ -64,7 +68,7 @@ export function createConsequences(deps: { entitlements: EntitlementsOf }) {
     keepingAdministrator,
 
     /** Around a change of what these groups give. @throws FORBIDDEN for scopes that the caller lacks,
-     * CONFLICT `LAST_ADMINISTRATOR` */
+     * CONFLICT `LAST_ADMINISTRATOR` or `TOO_MANY_SCOPES` */
     changingGroups,
 
     /** Around several changes, which are told apart from others by the change that `work` is given: what comes out is

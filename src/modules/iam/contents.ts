@@ -54,11 +54,11 @@ export function createContents(deps: { database: Database; entitlements: Entitle
 
     /** What each group gives its members, through access controls and templates. */
     scopesOfGroups: (ctx: Ctx, groupIds: readonly string[]): Promise<string[][]> =>
-      entitlements.ofGroups(database.forTenant(ctx), ctx.tenantId, groupIds),
+      entitlements.ofGroups(database.forTenant(ctx), ctx, groupIds),
 
     /** What each employee is entitled to. */
     scopesOfEmployees: (ctx: Ctx, employeeIds: readonly string[]): Promise<string[][]> =>
-      entitlements.ofEmployees(database.forTenant(ctx), ctx.tenantId, employeeIds),
+      entitlements.ofEmployees(database.forTenant(ctx), ctx, employeeIds),
   };
 }
 

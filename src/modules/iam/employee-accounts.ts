@@ -52,7 +52,7 @@ export function createEmployeeAccounts(deps: {
       return administer(ctx, async (change) => {
         const isEnabling =
           input.enabled === true && (await change.tx.employee.count({ where: { id, enabled: false } })) > 0;
-        if (isEnabling) requireHeld(change, (await entitlements.ofEmployee(change.tx, ctx.tenantId, id)).scopes);
+        if (isEnabling) requireHeld(change, (await entitlements.ofEmployee(change.tx, change, id)).scopes);
         return consequences.keepingAdministrator(change, () => employees.update(change, id, input));
       });
     },

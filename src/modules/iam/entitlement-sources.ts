@@ -68,7 +68,7 @@ export function createEntitlementSources(deps: {
   return {
     /** An employee, by the groups. */
     async ofEmployee(db: TenantClient, tenantId: string, employeeId: string): Promise<Holding> {
-      const { scopes: held, groupIds } = await entitlements.ofEmployee(db, tenantId, employeeId);
+      const { scopes: held, groupIds } = await entitlements.ofEmployee(db, { tenantId }, employeeId);
       return { scopes: held, sources: await ofGroups(db, tenantId, groupIds) };
     },
 
@@ -79,7 +79,7 @@ export function createEntitlementSources(deps: {
       customerId: string,
       legalEntityId: string | null,
     ): Promise<Holding> {
-      const { scopes: held, groupIds } = await entitlements.ofCustomer(db, tenantId, customerId, legalEntityId);
+      const { scopes: held, groupIds } = await entitlements.ofCustomer(db, { tenantId }, customerId, legalEntityId);
       const predefined = tenants.get({ tenantId }).settings.customerScopes;
       const sources = await ofGroups(db, tenantId, groupIds);
       return { scopes: held, sources: [{ source: 'predefined set for customers', scopes: predefined }, ...sources] };

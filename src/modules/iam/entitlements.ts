@@ -2,7 +2,7 @@
 // A customer's groups count without a company, or in the company acted for: never those of another company.
 
 import type { TenantClient } from '../../database/database.ts';
-import type { ScopeCatalogue } from '../scopes/custom-scopes.ts';
+import type { ScopeCatalogue, ScopesOf } from '../scopes/custom-scopes.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
 /** What a principal may do, and the groups whose change alters it. */
@@ -11,83 +11,88 @@ export interface Entitlements {
   readonly groupIds: readonly string[];
 }
 
-/** What a token of 8 KB has room for, scopes and groups together. A customer's carries the person as well. */
-const MOST_CHARACTERS = { EMPLOYEE: 5640, CUSTOMER: 3900 };
-
-/** Is there room for all of it in one token? Whoever has more could not sign in any more. */
-export const fitIntoToken = (userType: 'EMPLOYEE' | 'CUSTOMER', { scopes, groupIds }: Entitlements): boolean =>
-  scopes.join(' ').length + groupIds.join('","').length <= MOST_CHARACTERS[userType];
-
 interface Grant {
   group_id: string;
   scopes: string[] | null;
   every_scope: boolean | null;
 }
 
+/** What a group gives its members. `everyScope`: with all that are defined later. */
+export interface Given {
+  readonly scopes: readonly string[];
+  readonly everyScope: boolean;
+}
+
 /** Resolving of groups to scopes. All take the transaction whose facts are to hold. */
 export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tenants }) {
   const { scopes, tenants } = deps;
 
-  function union(tenantId: string, base: readonly string[], grants: readonly Grant[]): Entitlements {
+  function union(ctx: ScopesOf, base: readonly string[], grants: readonly Grant[]): Entitlements {
     const all = new Set(base);
     for (const grant of grants) {
-      for (const scope of grant.every_scope ? scopes.everyScope({ tenantId }) : (grant.scopes ?? [])) all.add(scope);
+      for (const scope of grant.every_scope ? scopes.everyScope(ctx) : (grant.scopes ?? [])) all.add(scope);
     }
     return { scopes: [...all].sort(), groupIds: [...new Set(grants.map((grant) => grant.group_id))].sort() };
   }
 
   /** The scopes of many, in the order of their ids; nothing for whoever has no grant. */
   function eachOf<Row extends Grant>(
-    tenantId: string,
+    ctx: ScopesOf,
     ids: readonly string[],
     grants: readonly Row[],
     idOf: (row: Row) => string,
   ): string[][] {
     const grantsById = new Map<string, Row[]>(ids.map((id) => [id, []]));
     for (const grant of grants) grantsById.get(idOf(grant))?.push(grant);
-    return ids.map((id) => [...union(tenantId, [], grantsById.get(id) ?? []).scopes]);
+    return ids.map((id) => [...union(ctx, [], grantsById.get(id) ?? []).scopes]);
   }
 
-  /** What many groups give, in their order. `everyScope`: with all that are defined later. */
-  async function givenByGroups(db: TenantClient, tenantId: string, groupIds: readonly string[]) {
+  /** What many groups give, in their order; nothing for those that there are not. */
+  async function givenByGroups(db: TenantClient, ctx: ScopesOf, groupIds: readonly string[]): Promise<Given[]> {
     if (groupIds.length === 0) return [];
     const grants = await db.$queryRaw<Grant[]>`
       SELECT gg.group_id, gg.scopes, gg.every_scope FROM group_grants gg
-      WHERE gg.tenant_id = ${tenantId} AND gg.group_id = ANY(${groupIds})`;
-    const given = eachOf(tenantId, groupIds, grants, (row) => row.group_id);
+      WHERE gg.tenant_id = ${ctx.tenantId} AND gg.group_id = ANY(${groupIds})`;
+    const given = eachOf(ctx, groupIds, grants, (row) => row.group_id);
     const everything = new Set(grants.filter((grant) => grant.every_scope).map((grant) => grant.group_id));
     return groupIds.map((id, at) => ({ scopes: given[at]!, everyScope: everything.has(id) }));
   }
 
+  const ofEveryCustomer = (tenantId: string): readonly string[] =>
+    tenants.find(tenantId)?.settings.customerScopes ?? [];
+
   return {
     /** An employee: the union over the groups. */
-    async ofEmployee(db: TenantClient, tenantId: string, employeeId: string): Promise<Entitlements> {
+    async ofEmployee(db: TenantClient, ctx: ScopesOf, employeeId: string): Promise<Entitlements> {
       const grants = await db.$queryRaw<Grant[]>`
         SELECT gg.group_id, gg.scopes, gg.every_scope FROM employee_memberships m
         JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'EMPLOYEE'
-        WHERE m.tenant_id = ${tenantId} AND m.employee_id = ${employeeId}`;
-      return union(tenantId, [], grants);
+        WHERE m.tenant_id = ${ctx.tenantId} AND m.employee_id = ${employeeId}`;
+      return union(ctx, [], grants);
     },
 
     /** The scopes of many employees, in their order. */
-    async ofEmployees(db: TenantClient, tenantId: string, employeeIds: readonly string[]): Promise<string[][]> {
+    async ofEmployees(db: TenantClient, ctx: ScopesOf, employeeIds: readonly string[]): Promise<string[][]> {
       const grants = await db.$queryRaw<(Grant & { employee_id: string })[]>`
         SELECT m.employee_id, gg.group_id, gg.scopes, gg.every_scope FROM employee_memberships m
         JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'EMPLOYEE'
-        WHERE m.tenant_id = ${tenantId} AND m.employee_id = ANY(${employeeIds})`;
-      return eachOf(tenantId, employeeIds, grants, (row) => row.employee_id);
+        WHERE m.tenant_id = ${ctx.tenantId} AND m.employee_id = ANY(${employeeIds})`;
+      return eachOf(ctx, employeeIds, grants, (row) => row.employee_id);
     },
 
     /** The scopes that many groups give their members, in their order. */
-    ofGroups: async (db: TenantClient, tenantId: string, groupIds: readonly string[]): Promise<string[][]> =>
-      (await givenByGroups(db, tenantId, groupIds)).map(({ scopes }) => scopes),
+    ofGroups: async (db: TenantClient, ctx: ScopesOf, groupIds: readonly string[]): Promise<string[][]> =>
+      (await givenByGroups(db, ctx, groupIds)).map(({ scopes: given }) => [...given]),
 
     givenByGroups,
+
+    /** What every customer has, in whatever groups. No I/O. */
+    ofEveryCustomer,
 
     /** A customer: the predefined set, the groups without a company, and those of `legalEntityId`. */
     async ofCustomer(
       db: TenantClient,
-      tenantId: string,
+      ctx: ScopesOf,
       customerId: string,
       legalEntityId: string | null,
     ): Promise<Entitlements> {
@@ -95,8 +100,8 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
         SELECT gg.group_id, gg.scopes, gg.every_scope FROM customer_memberships m
         JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'CUSTOMER'
           AND (gg.legal_entity_id IS NULL OR gg.legal_entity_id = ${legalEntityId})
-        WHERE m.tenant_id = ${tenantId} AND m.customer_id = ${customerId}`;
-      return union(tenantId, tenants.find(tenantId)?.settings.customerScopes ?? [], grants);
+        WHERE m.tenant_id = ${ctx.tenantId} AND m.customer_id = ${customerId}`;
+      return union(ctx, ofEveryCustomer(ctx.tenantId), grants);
     },
 
     /** Is an enabled employee in a group that lets them manage groups? */

@@ -133,7 +133,7 @@ builder.mutationFields((t) => ({
   updateGroup: t.field({
     type: GroupType,
     description:
-      'Changes a group. What it gives otherwise shows with the next token; earlier ones are refused. A new name needs all that the group gives. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION` or `LAST_ADMINISTRATOR`.',
+      'Changes a group. What it gives otherwise shows with the next token; earlier ones are refused. A new name needs all that the group gives. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION`, `LAST_ADMINISTRATOR` or `TOO_MANY_SCOPES`.',
     access: requires('iam.group_manage'),
     args: { input: t.arg({ type: UpdateGroupInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input: { id, ...change } }, ctx) => ctx.services.groups.update(ctx, id, change),

@@ -101,8 +101,8 @@ export function createGroups(deps: {
     };
   }
 
-  async function scopesGiven({ tx, tenantId }: Change, groupId: string): Promise<string[]> {
-    const [given] = await entitlements.ofGroups(tx, tenantId, [groupId]);
+  async function scopesGiven(change: Change, groupId: string): Promise<string[]> {
+    const [given] = await entitlements.ofGroups(change.tx, change, [groupId]);
     return given!;
   }
 

@@ -12,8 +12,8 @@ import { membershipKey, principalKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import { type B2BRole, requireRoleFree } from './company-groups.ts';
 import type { Consequences } from './consequences.ts';
-import { type EntitlementsOf, fitIntoToken } from './entitlements.ts';
 import { type Group, type Groups, groupsInReach } from './groups.ts';
+import type { TokenRoom } from './token-room.ts';
 
 /** A person and a group. */
 export interface Membership {
@@ -26,10 +26,10 @@ export interface Membership {
 export function createMemberships(deps: {
   administer: Administer;
   consequences: Consequences;
-  entitlements: EntitlementsOf;
   groups: Groups;
+  tokenRoom: TokenRoom;
 }) {
-  const { administer, consequences, entitlements, groups } = deps;
+  const { administer, consequences, groups, tokenRoom } = deps;
 
   async function requireGroup(change: Change, { groupId, userType }: Membership): Promise<Group> {
     const reach = groupsInReach(change, 'iam.assignment_manage');
@@ -52,15 +52,6 @@ export function createMemberships(deps: {
     const isInReach =
       callers.holds(change, 'iam.assignment_manage') || (await isContact(tx, userId, callers.company(change) ?? ''));
     if (!isThere || !isInReach) throw notFound('User');
-  }
-
-  /** Nobody is shut out by being put into ever more groups. @throws CONFLICT `TOO_MANY_GROUPS` */
-  async function requireRoom({ tx, tenantId }: Change, { userId, userType }: Membership, legalEntityId: string | null) {
-    const entitled =
-      userType === 'EMPLOYEE'
-        ? await entitlements.ofEmployee(tx, tenantId, userId)
-        : await entitlements.ofCustomer(tx, tenantId, userId, legalEntityId);
-    if (!fitIntoToken(userType, entitled)) throw conflict('TOO_MANY_GROUPS', 'No token has room for all of that.');
   }
 
   const subjectOf = ({ userId, userType }: Membership) =>
@@ -93,7 +84,7 @@ export function createMemberships(deps: {
                 skipDuplicates: true,
               });
         if (count > 0) {
-          await requireRoom(change, membership, legalEntityId);
+          await tokenRoom.requireFor(change, membership, legalEntityId);
           await recordAudit(tx, change, {
             type: 'group.member_added',
             subject: subjectOf(membership),

@@ -131,7 +131,7 @@ builder.mutationFields((t) => ({
   updateRole: t.field({
     type: RoleType,
     description:
-      'Changes a role, and what all access controls that apply it give. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION` or `LAST_ADMINISTRATOR`.',
+      'Changes a role, and what all access controls that apply it give. Errors: NOT_FOUND, BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks, CONFLICT `PREDEFINED`, `STALE_VERSION`, `LAST_ADMINISTRATOR` or `TOO_MANY_SCOPES`.',
     access: requiresAnyOf('iam.role_manage', 'iam.role_update'),
     args: { input: t.arg({ type: UpdateRoleInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input: { id, ...change } }, ctx) => ctx.services.roles.update(ctx, id, change),

@@ -81,7 +81,7 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
 
   const everyScope = (ctx: ScopesOf): string[] => [...builtIn.keys(), ...customOf(ctx).map(({ id }) => id)].sort();
 
-  /** What may be defined beside the scopes that there are. @throws BAD_USER_INPUT, CONFLICT as `create` */
+  /** What may be defined beside the scopes that there are. @throws BAD_USER_INPUT, CONFLICT as `define` */
   function requireDefinable(ctx: ScopesOf, scope: NewScope): NewScope {
     const { id } = scope;
     if (!isScope(id)) throw badInput('input.id', 'A scope is written service.resource_action, in printable ASCII.');
@@ -141,7 +141,7 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
 
     requireDefinable,
 
-    /** Defines a scope in the caller's transaction. @throws as `create` */
+    /** Defines a scope in the caller's transaction. @throws BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS` or `TOO_MANY_SCOPES` */
     define,
 
     /** Says anew what a scope allows, in the caller's transaction. @throws NOT_FOUND, BAD_USER_INPUT */
@@ -159,22 +159,8 @@ export function createScopeCatalogue(deps: { database: Database; changes: Change
       });
     },
 
-    /** Removes a scope in the caller's transaction. @throws as `delete` */
+    /** Removes a scope in the caller's transaction. @throws NOT_FOUND, CONFLICT `SCOPE_IN_USE` */
     remove,
-
-    /** Defines a scope. @throws BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS` or `TOO_MANY_SCOPES` */
-    async create(ctx: Ctx, scope: NewScope): Promise<ScopeEntry> {
-      requireDefinable(ctx, scope);
-      const created = await database.transaction(ctx, (tx) => define(tx, ctx, scope));
-      await changes.catchUp();
-      return created;
-    },
-
-    /** Removes a scope that the tenant defined. @throws NOT_FOUND, CONFLICT `SCOPE_IN_USE` */
-    async delete(ctx: Ctx, id: string): Promise<void> {
-      await database.transaction(ctx, (tx) => remove(tx, ctx, id));
-      await changes.catchUp();
-    },
   };
 }
 

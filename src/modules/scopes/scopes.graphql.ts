@@ -2,11 +2,12 @@
 
 import { builder } from '../../graphql/builder.ts';
 import { connectionOfArray } from '../../graphql/pagination.ts';
-import { authenticated, requires } from '../../permissions/access.ts';
+import { authenticated } from '../../permissions/access.ts';
 import type { ScopeEntry } from './custom-scopes.ts';
 import { satisfies, synonymsOf } from './matching.ts';
 
-const ScopeType = builder.objectRef<ScopeEntry>('Scope').implement({
+/** A scope, with its text. */
+export const ScopeType = builder.objectRef<ScopeEntry>('Scope').implement({
   description: 'A permission that tokens carry, written `service.resource_action`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The scope itself, as it stands in tokens.' }),
@@ -57,34 +58,5 @@ builder.queryFields((t) => ({
     access: authenticated,
     args: { id: t.arg.id({ required: true, description: 'The scope.' }) },
     resolve: (_root, { id }, ctx) => ctx.services.scopes.find(ctx, id),
-  }),
-}));
-
-const CreateScopeInput = builder.inputType('CreateScopeInput', {
-  description: 'A scope of the tenant’s own.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'Written `service.resource_action`, in printable ASCII.' }),
-    description: t.string({ required: true, description: 'What it allows.' }),
-  }),
-});
-
-builder.mutationFields((t) => ({
-  createScope: t.field({
-    type: ScopeType,
-    description:
-      'Defines a scope, which clients and access controls can then give. Errors: BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS`.',
-    access: requires('iam.scope_manage'),
-    args: { input: t.arg({ type: CreateScopeInput, required: true, description: 'The scope.' }) },
-    resolve: (_root, { input }, ctx) => ctx.services.scopes.create(ctx, input),
-  }),
-  deleteScope: t.field({
-    type: 'ID',
-    description: 'Removes a scope that the tenant defined. Errors: NOT_FOUND, CONFLICT `SCOPE_IN_USE`.',
-    access: requires('iam.scope_manage'),
-    args: { id: t.arg.id({ required: true, description: 'The scope.' }) },
-    resolve: async (_root, { id }, ctx) => {
-      await ctx.services.scopes.delete(ctx, id);
-      return id;
-    },
   }),
 }));

@@ -28,6 +28,7 @@ const common = {
 
 const session = { session_id: z.string().min(1) };
 const company = { legalEntityId: z.string().min(1).optional() };
+/** The groups that the token answers to: those of its bearer, and of the employee in `act`. */
 const groups = { groups: z.array(z.string()).optional() };
 /** The employee who acts for the customer (RFC 8693 s.4.1). */
 const actor = { act: z.object({ sub: z.string().min(1) }).optional() };
