@@ -18,7 +18,9 @@ import { createClientAuthentication } from './modules/clients/client-authenticat
 import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
+import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
 import { createLegalEntities } from './modules/companies/legal-entities.ts';
+import { createLocations } from './modules/companies/locations.ts';
 import { createGrants } from './modules/grants/index.ts';
 import { createRequestToken } from './modules/grants/request-token.ts';
 import { createSaasTokens } from './modules/grants/saas.ts';
@@ -121,8 +123,10 @@ export async function createApp(
     templates,
   });
 
-  const legalEntities = createLegalEntities({ database });
-  const contactAssignments = createContactAssignments({ database, revocations });
+  const inheritedContacts = createInheritedContacts({ tenants });
+  const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
+  const contactAssignments = createContactAssignments({ administer, database, entitlements, inheritedContacts });
+  const locations = createLocations({ administer, database });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
   const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
   const { clockToleranceSeconds } = config;
@@ -176,6 +180,7 @@ export async function createApp(
     groups,
     introspection,
     legalEntities,
+    locations,
     members,
     memberships,
     passwordChange,

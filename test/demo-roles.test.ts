@@ -35,6 +35,7 @@ async function tokenOf(role: Role): Promise<string> {
 /** Arguments that every type accepts, and that name nothing: an empty text is no name, no id and no address. */
 const nothing = (field: RootField) =>
   inputsOf(field.field, ({ type, path }) => {
+    if (type === 'enum' && field.name === 'createLocation') return 'OFFICE';
     if (type === 'enum') return path.endsWith('serType') ? 'EMPLOYEE' : path.endsWith('kind') ? 'CUSTOM' : undefined;
     if (type === 'Int') return 0;
     if (type === 'Boolean') return false;
@@ -143,12 +144,15 @@ describe('who of the three may call what', () => {
     expect(await table('mutation')).toMatchInlineSnapshot(`
       [
         "addGroupMember: admin",
+        "assignContact: admin",
         "changePassword: admin catalog support",
         "createAccessControl: admin",
         "createAccessControlTemplate: admin",
         "createClient: admin",
         "createEmployee: admin",
         "createGroup: admin",
+        "createLegalEntity: admin",
+        "createLocation: admin",
         "createRole: admin",
         "createScope: admin",
         "deleteAccessControl: admin",
@@ -156,6 +160,8 @@ describe('who of the three may call what', () => {
         "deleteClient: admin",
         "deleteEmployee: admin",
         "deleteGroup: admin",
+        "deleteLegalEntity: admin",
+        "deleteLocation: admin",
         "deleteRole: admin",
         "deleteScope: admin",
         "issueAnonymousToken: open",
@@ -177,10 +183,12 @@ describe('who of the three may call what', () => {
         "revokeToken: open",
         "rotateClientSecret: admin",
         "rotateSigningKey: admin",
+        "unassignContact: admin",
         "updateAccessControl: admin",
         "updateClient: admin",
         "updateEmployee: admin",
         "updateGroup: admin",
+        "updateLegalEntity: admin",
         "updateRole: admin",
         "updateSessionContext: none of them",
       ]
@@ -209,6 +217,8 @@ describe('who of the three may call what', () => {
         "group: admin support",
         "groups: admin support",
         "introspectToken: admin",
+        "legalEntities: admin support",
+        "legalEntity: admin support",
         "mySessions: admin catalog support",
         "permissions: admin support",
         "resources: admin support",

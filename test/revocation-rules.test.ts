@@ -127,7 +127,7 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     await expectEnds(
       [forCompany.accessToken],
       [forAcme, forNone, ofColleague].map(({ accessToken }) => accessToken),
-      () => contactAssignments.unassign(demo, customer.id, company.id),
+      () => contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: company.id }),
     );
     expect((await tryRefresh(there, forCompany.refreshToken)).code).toBe('ACCESS_DENIED');
     expect((await refresh(there, forCompany.refreshToken, { legalEntityId: null })).legalEntity).toBeNull();
@@ -287,7 +287,7 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     const session = await signIn(here, customer.email);
     await expectFeltBeforeTheAnswer(session.accessToken, () => modules.sessions.logout(demo, session.sessionId));
     await expectFeltBeforeTheAnswer(forAcme.accessToken, () =>
-      modules.contactAssignments.unassign(demo, customer.id, 'acme'),
+      modules.contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: 'acme' }),
     );
     const last = await signIn(here, customer.email);
     await expectFeltBeforeTheAnswer(last.accessToken, () =>

@@ -255,6 +255,7 @@ describe('case 109', () => {
       'customers',
       'employees',
       'groups',
+      'legalEntities',
       'permissions',
       'resources',
       'roles',

@@ -53,6 +53,8 @@ const schema = z.object({
   customerScopes: z.array(z.string()).default([...defaultCustomerScopes]),
   customerPasswords: z.boolean().default(true),
   employeePasswords: z.boolean().default(true),
+  /** Whether a contact of a subsidiary becomes one of the companies above it, or the other way round. */
+  contactPropagation: z.enum(['UPWARD', 'DOWNWARD', 'DISABLED']).default('UPWARD'),
 });
 
 /** A tenant's settings, defaults filled in. */
