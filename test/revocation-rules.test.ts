@@ -139,6 +139,36 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     expect([await isGood(here, again.accessToken), await isGood(there, again.accessToken)]).toEqual([true, true]);
   });
 
+  it('a company that is disabled, deleted or moved ends the tokens that answered to that, and nothing else', async () => {
+    const { contactAssignments, legalEntities } = here.app.modules;
+    const [parent, other] = [await givenCompany(here), await givenCompany(here)];
+    const branch = await legalEntities.create(demo, { name: 'Branch', parentId: parent.id });
+    const customer = await givenCustomer(here, { [branch.id]: 'BUYER', acme: 'BUYER' });
+    const tokens = async () => {
+      const of = (legalEntityId?: string) => signIn(here, customer.email, legalEntityId ? { legalEntityId } : {});
+      const signedIn = [await of(branch.id), await of(parent.id), await of('acme'), await of()];
+      return signedIn.map(({ accessToken }) => accessToken);
+    };
+    const [forBranch, forParent, ...rest] = await tokens();
+    await expectEnds([forParent!], [forBranch!, ...rest], () =>
+      legalEntities.update(demo, branch.id, { parentId: other.id }),
+    );
+    await expectEnds([forBranch!], rest, () => legalEntities.update(demo, branch.id, { enabled: false }));
+    await legalEntities.update(demo, branch.id, { enabled: true, parentId: parent.id });
+    const [again, above, ...others] = await tokens();
+    await expectEnds([again!, above!], [...rest, ...others], () => legalEntities.delete(demo, branch.id));
+    // By inheritance downwards or upwards, what is taken away takes with it what came from it only.
+    const leaf = await legalEntities.create(demo, { name: 'Leaf', parentId: parent.id });
+    await contactAssignments.assign(demo, customer.id, leaf.id);
+    const [leafToken, parentToken] = [
+      await signIn(here, customer.email, { legalEntityId: leaf.id }),
+      await signIn(here, customer.email, { legalEntityId: parent.id }),
+    ];
+    await expectEnds([leafToken.accessToken, parentToken.accessToken], others, () =>
+      contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: leaf.id }),
+    );
+  });
+
   it('a removed group membership ends the employee’s tokens; a refresh gives one with the scopes of now', async () => {
     const person = await givenEmployee(here, ['order.order_read']);
     const colleague = await givenEmployee(here, ['order.order_read']);
