@@ -30,7 +30,7 @@ async function memberOf(company: string, role: 'ADMIN' | 'BUYER' = 'BUYER') {
 describe('legalEntity', () => {
   it('success: what it is, where it stands and who belongs to it', async () => {
     const fields = `id name type enabled parent { id name } subsidiaries { id } accountLimit { value } locations { name }
-      customerGroups { role } contactAssignments { totalCount nodes { type primary inherited customer { email }
+      customerGroups { role } contactAssignments(first: 200) { totalCount nodes { type primary inherited customer { email }
       legalEntity { id } } }`;
     const acme = only<any>(await one(support, 'acme', fields));
     expect(acme).toMatchObject({
@@ -39,7 +39,7 @@ describe('legalEntity', () => {
       type: 'COMPANY',
       enabled: true,
       parent: null,
-      subsidiaries: [{ id: 'acme-berlin' }],
+      subsidiaries: expect.arrayContaining([{ id: 'acme-berlin' }]),
       accountLimit: null,
       locations: [],
       customerGroups: [{ role: 'ADMIN' }, { role: 'BUYER' }, { role: 'CONTACT' }, { role: 'REQUESTER' }],
@@ -194,7 +194,9 @@ describe('legalEntities', () => {
     expect((await graphql(at, query)).code).toBe('UNAUTHENTICATED');
     expect((await graphql(at, query, { bearer: await tokenWith(at, 'price.price_read') })).code).toBe('FORBIDDEN');
     const rival = (await employee(at, 'admin@rival.example')).accessToken;
-    expect(only(await graphql(at, query, { bearer: rival }))).toEqual({ nodes: [{ id: 'umbrella' }] });
+    const theirs = only<any>(await graphql(at, query, { bearer: rival })).nodes.map(({ id }: any) => id);
+    expect(theirs).toContain('umbrella');
+    expect(theirs).not.toContain('acme');
   });
 });
 
