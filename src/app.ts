@@ -77,9 +77,9 @@ export async function createApp(
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
-  const tenants = createTenants({ database, changes });
   const signingKeys = createSigningKeys({ database, changes, algorithm: config.signingAlgorithm, keyEncryptionSecret });
   const scopes = createScopeCatalogue({ database, changes });
+  const tenants = createTenants({ database, changes, scopes });
   const revocations = createRevocations({ database, changes });
   const attempts = createAttempts({ database });
 

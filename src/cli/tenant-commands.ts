@@ -1,4 +1,4 @@
-// `tenant create | list | suspend`.
+// `tenant create | list | settings | suspend`.
 
 import type { Command } from 'commander';
 import { type Cli, examples, jsonOption, mistaken } from './command.ts';
@@ -30,10 +30,21 @@ function told({ tenant, administrator, backend, storefront }: CreatedTenant, isG
   return `${lines.join('\n')}\n`;
 }
 
+/** @throws BAD_USER_INPUT for what is not `name=value` */
+function settingOf(given: string): [string, unknown] {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(given) ?? [];
+  if (name === undefined || value === undefined) throw mistaken(`Not name=value: ${given}`);
+  try {
+    return [name, JSON.parse(value)];
+  } catch {
+    return [name, value];
+  }
+}
+
 /** Adds them. */
 export function addTenantCommands(program: Command, cli: Cli): void {
   const { terminal, withModules } = cli;
-  const tenant = program.command('tenant').description('make, list and suspend tenants');
+  const tenant = program.command('tenant').description('make, list, set and suspend tenants');
 
   tenant
     .command('create')
@@ -89,6 +100,29 @@ ${examples(
       const tenants = await withModules((modules) => modules.tenants.list());
       const rows = tenants.map(({ id, name, status, createdAt }) => [id, name, status, createdAt.toISOString()]);
       terminal.out(options.json ? json(tenants) : table(['id', 'name', 'status', 'created'], rows));
+    });
+
+  tenant
+    .command('settings')
+    .description('show the settings of a tenant, or change some')
+    .argument('<id>', 'which tenant')
+    .argument('[settings...]', 'name=value; a value is JSON or plain text, and null goes back to the default')
+    .addHelpText(
+      'after',
+      examples(
+        'npm run cli -- tenant settings shop',
+        'npm run cli -- tenant settings shop contactPropagation=DISABLED customerTokenSeconds=900',
+      ),
+    )
+    .action(async (id: string, given: readonly string[]) => {
+      const change = Object.fromEntries(given.map(settingOf));
+      const { settings } = await withModules(async ({ tenants }) => {
+        if (given.length > 0) return tenants.changeSettings(id, change);
+        const found = tenants.find(id);
+        if (!found) throw mistaken(`There is no tenant ${id}, or it is suspended.`);
+        return found;
+      });
+      terminal.out(json(settings));
     });
 
   tenant

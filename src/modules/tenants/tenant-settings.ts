@@ -2,6 +2,7 @@
 // Invariant: an access token lives for a day at most, since revocation entries are kept for little longer.
 
 import { z } from 'zod';
+import { badInput } from '../../errors/domain-error.ts';
 import { defaultAnonymousScopes, defaultCustomerScopes } from '../scopes/predefined-sets.ts';
 
 const HOUR = 3600;
@@ -59,6 +60,20 @@ const schema = z.object({
 
 /** A tenant's settings, defaults filled in. */
 export type TenantSettings = Readonly<z.infer<typeof schema>>;
+
+/** What a tenant has said of its settings; null: as by default. */
+export type SettingsChange = { readonly [Name in keyof TenantSettings]?: TenantSettings[Name] | null };
+
+/** What is to be stored after a change. @throws BAD_USER_INPUT naming the setting that there is not, or that breaks a limit */
+export function changedSettings(stored: unknown, change: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const unknown = Object.keys(change).find((name) => !Object.hasOwn(schema.shape, name));
+  if (unknown !== undefined) throw badInput(`settings.${unknown}`, 'There is no such setting.');
+  const merged = Object.entries({ ...(stored as object), ...change }).filter(([, value]) => value !== null);
+  const { error } = schema.safeParse(Object.fromEntries(merged));
+  const [issue] = error?.issues ?? [];
+  if (issue) throw badInput(`settings.${issue.path.join('.')}`, issue.message);
+  return Object.fromEntries(merged);
+}
 
 /** Reads what is stored. @throws ZodError when it breaks a limit. */
 export const parseTenantSettings = (stored: unknown): TenantSettings => schema.parse(stored ?? {});
