@@ -225,7 +225,13 @@ export async function createApp(
     ...createHealthRoutes({ checks }),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
-  const http = createHttpServer({ config, logger, verifyAccessToken: verifier.principal, routes });
+  const http = createHttpServer({
+    config,
+    logger,
+    verifyAccessToken: verifier.principal,
+    missed: changes.missed,
+    routes,
+  });
   const maintenance = createMaintenance({
     attempts,
     auditEvents,
