@@ -18,6 +18,7 @@ export const auditEventTypes = [
   'customer.password_changed',
   'customer.registered',
   'customer.updated',
+  'database.restored',
   'employee.deleted',
   'employee.password_changed',
   'employee.created',
