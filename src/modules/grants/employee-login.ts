@@ -4,20 +4,15 @@
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
-import { recordAudit } from '../audit/audit.ts';
-import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Attempts } from '../limits/attempts.ts';
 import { networkOf } from '../limits/network.ts';
 import { createRate } from '../limits/rates.ts';
 import type { Employees } from '../principals/employees.ts';
 import type { Passwords } from '../principals/passwords.ts';
-import type { Revocations } from '../revocations/revocations.ts';
-import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
-import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import { inTenant } from '../tenants/in-tenant.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import type { TokenIssuer } from '../tokens/issue.ts';
-import { type EmployeeTokens, issueEmployeeAccessToken } from './employee-tokens.ts';
+import type { EmployeeSessions } from './employee-session.ts';
+import type { EmployeeTokens } from './employee-tokens.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { provePassword } from './prove-password.ts';
 
@@ -28,16 +23,11 @@ export function createEmployeeLoginGrant(deps: {
   attempts: Attempts;
   database: Database;
   employees: Employees;
-  entitlements: EntitlementsOf;
+  employeeSessions: EmployeeSessions;
   passwords: Passwords;
-  refreshTokens: RefreshTokens;
-  revocations: Revocations;
-  sessions: Sessions;
   tenants: Tenants;
-  tokens: TokenIssuer;
 }): Grant<typeof parameters, EmployeeTokens, 'none'> {
-  const { database, employees, entitlements, passwords } = deps;
-  const { refreshTokens, revocations, sessions, tenants, tokens } = deps;
+  const { employees, employeeSessions, passwords, tenants } = deps;
 
   /** A flood of hashes for tenants that do not exist has no attempts to be counted with. */
   const unknownTenants = createRate({ limit: 100, windowSeconds: 15 * 60 });
@@ -63,40 +53,11 @@ export function createEmployeeLoginGrant(deps: {
         allowed: tenant.settings.employeePasswords,
         accounts: employees,
       });
-      const rev = await revocations.latest();
-      const sessionId = newSessionId();
-      const { employeeSessionSeconds } = tenant.settings;
-      const begun = await database.transaction(ctx, async (tx) => {
+      return employeeSessions.begin(ctx, tenant, async (tx) => {
         const employee = await employees.holdEnabled(tx, ctx, proved.id);
-        if (!employee || employee.passwordHash !== proved.passwordHash) {
-          throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
-        }
-        const owner = { kind: 'employee', id: employee.id } as const;
-        await sessions.begin(tx, ctx, {
-          id: sessionId,
-          owner,
-          clientId: null,
-          legalEntityId: null,
-          context: null,
-          idleSeconds: employeeSessionSeconds,
-          mostSeconds: employeeSessionSeconds,
-        });
-        const refreshToken = await refreshTokens.issueFirst(tx, ctx, sessionId, null);
-        await recordAudit(tx, ctx, {
-          type: 'login.succeeded',
-          actor: owner,
-          subject: { kind: 'session', id: sessionId },
-        });
-        return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx, employee.id) };
+        if (employee && employee.passwordHash === proved.passwordHash) return employee;
+        throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
       });
-      const { employee, refreshToken, entitled } = begun;
-      const subject = { tenant, employee, sessionId, entitled, rev, lifetimeSeconds: employeeSessionSeconds };
-      return {
-        accessToken: await issueEmployeeAccessToken(tokens, subject),
-        refreshToken: { token: refreshToken, expiresIn: employeeSessionSeconds },
-        sessionId,
-        employee,
-      };
     },
   };
 }

@@ -1,0 +1,65 @@
+// The code that came back, for the person it stands for (OpenID Connect Core 1.0 s.3.1.3). What openid-client leaves to
+// its callers is checked here: `azp`, `at_hash` and an id_token older than the sign-in (security.md case 69).
+
+import { createHash } from 'node:crypto';
+import * as oidc from 'openid-client';
+import { OAuthError } from '../../errors/oauth-error.ts';
+import type { ReturnedAuthorization } from './authorizations.ts';
+import { type ExternalPerson, personIn } from './external-person.ts';
+import type { IdentityProvider } from './identity-providers.ts';
+import { conversing, type ProviderConnections } from './provider-connections.ts';
+
+const LEEWAY_SECONDS = 60;
+
+const refuse = (cause: string) => new OAuthError('invalid_grant', { cause });
+
+/** The left half of the access token's hash, by the algorithm that the id_token is signed with (s.3.1.3.6). */
+function accessTokenHash(idToken: string, accessToken: string): string {
+  const { alg } = JSON.parse(Buffer.from(idToken.split('.')[0] ?? '', 'base64url').toString()) as { alg: string };
+  const hash = createHash(alg === 'EdDSA' || alg === 'Ed25519' ? 'sha512' : `sha${alg.slice(2)}`)
+    .update(accessToken)
+    .digest();
+  return hash.subarray(0, hash.length / 2).toString('base64url');
+}
+
+/** Asking a provider what a code stands for. */
+export function createCodeExchange(deps: { providerConnections: ProviderConnections }) {
+  const { providerConnections } = deps;
+
+  return {
+    /** @throws INVALID_GRANT for whatever is wrong with the answer, SERVICE_UNAVAILABLE when the provider is away */
+    person(
+      provider: IdentityProvider,
+      begun: ReturnedAuthorization,
+      returned: { readonly code: string; readonly state: string; readonly iss: string | null },
+    ): Promise<ExternalPerson> {
+      return conversing(async () => {
+        const config = await providerConnections.connect(providerConnections.opened(provider));
+        const url = new URL(begun.redirectUri);
+        url.searchParams.set('code', returned.code);
+        url.searchParams.set('state', returned.state);
+        if (returned.iss !== null) url.searchParams.set('iss', returned.iss);
+        const tokens = await oidc.authorizationCodeGrant(config, url, {
+          expectedNonce: begun.nonce,
+          expectedState: returned.state,
+          pkceCodeVerifier: begun.pkceVerifier,
+          idTokenExpected: true,
+        });
+        const claims = tokens.claims();
+        if (!claims || !tokens.id_token) throw refuse('no id_token');
+        if (claims.azp !== undefined && claims.azp !== provider.clientId) throw refuse('another azp');
+        if (claims.iat < begun.createdAt.getTime() / 1000 - LEEWAY_SECONDS) throw refuse('older than the sign-in');
+        if (claims.at_hash !== undefined && claims.at_hash !== accessTokenHash(tokens.id_token, tokens.access_token))
+          throw refuse('another at_hash');
+        const { emailClaim, groupClaim } = provider;
+        const isWhole = claims[emailClaim] !== undefined && (groupClaim === null || claims[groupClaim] !== undefined);
+        const asks = !isWhole && config.serverMetadata().userinfo_endpoint !== undefined;
+        const more = asks ? [await oidc.fetchUserInfo(config, tokens.access_token, claims.sub)] : [];
+        return personIn(provider, claims.sub, [claims, ...more]);
+      });
+    },
+  };
+}
+
+/** See `createCodeExchange`. */
+export type CodeExchange = ReturnType<typeof createCodeExchange>;
