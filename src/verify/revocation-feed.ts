@@ -1,0 +1,156 @@
+// Follows `Subscription.revocations`. The stream makes it fast: an entry is felt when it is committed. Asking for
+// `latestRevocation` every few seconds makes it certain: a stream can be dead without anybody being told, and an answer
+// that names nothing newer than what was received proves that, when it was asked, nothing had been missed.
+// Invariants: its age counts from such a proof and from nothing else; a resumed stream misses nothing and repeats nothing.
+
+import type { RevocationEntry } from '../modules/revocations/revocation-index.ts';
+import { createRevocationIndex } from '../modules/revocations/revocation-index.ts';
+import type { RevocationKey, RevocationKind } from '../modules/revocations/revocation-key.ts';
+import { eventsOf } from './event-stream.ts';
+import { createPauses } from './pauses.ts';
+import { dataOf, type GraphQLAnswer, type ScopewardApi, ScopewardError } from './scopeward-api.ts';
+
+/** An entry of the feed, as it is told to whoever wants to hear. */
+export interface Revocation {
+  /** Ascending; tokens whose `rev` is below it are refused. */
+  readonly sequence: number;
+  readonly kind: RevocationKind;
+  /** What is revoked: an id, as `RevocationKind` in the schema says. */
+  readonly key: string;
+}
+
+const FOLLOW = 'subscription ($after: Int!) { revocations(after: $after) { sequence at kind key } }';
+
+const POLL_MS = 5_000;
+/** How long a stream may be behind the database without moving. */
+const MOST_BEHIND_MS = 2_000;
+const LIVED_MS = 5_000;
+
+type Entry = Omit<RevocationEntry, 'tenantId' | 'at'> & { readonly at: string };
+
+/** The feed of one tenant. It runs from now on, until `stopping`. */
+export function createRevocationFeed(deps: {
+  api: ScopewardApi;
+  tenant: string;
+  staleAfterMs: number;
+  stopping: AbortSignal;
+  onRevocation: (entry: Revocation) => void;
+  onProblem: (problem: unknown) => void;
+}) {
+  const { api, tenant, stopping } = deps;
+  const index = createRevocationIndex();
+  const pauses = createPauses(stopping);
+  let last = 0;
+  let freshAt = Number.NEGATIVE_INFINITY;
+  let connection = new AbortController();
+  let isWell = true;
+  let becameReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    becameReady = resolve;
+  });
+
+  const isStale = () => performance.now() - freshAt > deps.staleAfterMs;
+
+  function tell(problem: unknown): void {
+    // Whoever is refused as a client is not going to hear of anything any more: that is no silence to wait for.
+    if (problem instanceof ScopewardError && problem.code === 'INVALID_CLIENT') freshAt = Number.NEGATIVE_INFINITY;
+    if (isWell && !stopping.aborted) deps.onProblem(problem);
+    isWell = false;
+  }
+
+  function take({ sequence, at, kind, key }: Entry): void {
+    if (sequence <= last) return;
+    last = sequence;
+    index.add([{ sequence, at: new Date(at), kind, key, tenantId: tenant }]);
+    deps.onRevocation({ sequence, kind, key });
+    pauses.moved();
+  }
+
+  /** Reads one stream to its end. */
+  function followOnce(): Promise<void> {
+    connection = new AbortController();
+    const leaving = AbortSignal.any([stopping, connection.signal]);
+    return api.withToken(async (bearer) => {
+      const request = api.request(FOLLOW, { after: last }, bearer, 'text/event-stream');
+      for await (const event of eventsOf(api.endpoint, request, leaving)) {
+        take(dataOf(JSON.parse(event) as GraphQLAnswer<{ revocations: Entry }>).revocations);
+      }
+    });
+  }
+
+  async function follow(): Promise<void> {
+    for (let failures = 0; !stopping.aborted; failures += 1) {
+      const began = performance.now();
+      try {
+        await followOnce();
+      } catch (error) {
+        const after = startingOver(error);
+        // What is no longer kept, no living token needs; what is known stays, since it can only refuse.
+        if (after !== null) last = Math.max(last, after);
+        else if (!connection.signal.aborted) tell(error);
+      }
+      if (performance.now() - began > LIVED_MS) failures = 0;
+      await pauses.backOff(failures);
+    }
+  }
+
+  /** Has everything up to this number been received, now or while entries keep coming? */
+  async function hasReached(sequence: number): Promise<boolean> {
+    while (last < sequence) {
+      const before = last;
+      await pauses.untilMoved(MOST_BEHIND_MS);
+      if (last === before || stopping.aborted) return false;
+    }
+    return true;
+  }
+
+  async function poll(): Promise<void> {
+    for (let failures = 0; !stopping.aborted; ) {
+      const began = performance.now();
+      try {
+        if (await hasReached(await api.latestRevocation())) {
+          freshAt = Math.max(freshAt, began);
+          if (!isStale()) becameReady();
+          isWell = true;
+          failures = 0;
+        } else connection.abort();
+        index.prune(Date.now());
+      } catch (error) {
+        tell(error);
+        failures += 1;
+      }
+      if (failures > 0 || isStale()) await pauses.backOff(failures);
+      else await pauses.of(POLL_MS);
+    }
+  }
+
+  void follow();
+  void poll();
+
+  return {
+    /** Resolves when it has been complete for the first time. */
+    ready,
+
+    /** Has nobody been able to prove for too long that it is complete? No I/O. */
+    isStale,
+
+    /** Seconds since it was last proved to be complete; Infinity before the first time. */
+    ageSeconds: (): number => (performance.now() - freshAt) / 1000,
+
+    /** Number of the last entry received. */
+    sequence: (): number => last,
+
+    /** Does an entry for one of these keys refuse a token of that `rev`? No I/O. */
+    isRevoked: (keys: readonly RevocationKey[], rev: number): boolean => index.isRevoked(tenant, keys, rev),
+  };
+}
+
+/** See `createRevocationFeed`. */
+export type RevocationFeed = ReturnType<typeof createRevocationFeed>;
+
+/** Where to start over, if that is what Scopeward says; else null. */
+function startingOver(error: unknown): number | null {
+  if (!(error instanceof ScopewardError) || error.extensions.reason !== 'REVOCATIONS_PRUNED') return null;
+  const { after } = error.extensions;
+  return typeof after === 'number' ? after : null;
+}
