@@ -15,7 +15,7 @@ export interface VerificationKey {
 const RENEW_MS = 60_000;
 const OLD_MS = 300_000;
 const COOL_DOWN_MS = 10_000;
-const COOL_DOWN_AFTER_FAILURE_MS = 1_000;
+const AFTER_FAILURE_MS = 1_000;
 
 const keyTypes: Readonly<Record<string, string>> = { ES256: 'EC', EdDSA: 'OKP' };
 
@@ -46,6 +46,7 @@ export function createKeySet(deps: {
   let hasFailed = false;
   let answeredAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
+  let missedAt = Number.NEGATIVE_INFINITY;
   let loading: Promise<void> | undefined;
 
   async function load(): Promise<void> {
@@ -65,18 +66,25 @@ export function createKeySet(deps: {
     }
   }
 
-  /** One at a time, and none within the cool-down. Never rejects. */
+  /** One at a time; after a failure not before a moment has passed. Never rejects. */
   function ask(): Promise<void> {
-    const coolDown = hasFailed ? COOL_DOWN_AFTER_FAILURE_MS : COOL_DOWN_MS;
-    if (!loading && performance.now() - triedAt < coolDown) return Promise.resolve();
+    if (!loading && hasFailed && performance.now() - triedAt < AFTER_FAILURE_MS) return Promise.resolve();
     loading ??= load().finally(() => {
       loading = undefined;
     });
     return loading;
   }
 
+  /** A `kid` is whatever a caller writes: nobody makes us ask more often than this. */
+  function askForUnknown(): Promise<void> {
+    const now = performance.now();
+    if (!loading && !hasFailed && now - missedAt < COOL_DOWN_MS) return Promise.resolve();
+    missedAt = now;
+    return ask();
+  }
+
   return {
-    /** Loads them for the first time, or again when they are due. Never rejects. @returns are there any? */
+    /** Loads them, unless that has just failed. Never rejects. @returns are there any? */
     async load(): Promise<boolean> {
       await ask();
       return keys.size > 0;
@@ -85,7 +93,8 @@ export function createKeySet(deps: {
     /** The key of that `kid`; null when there is none. @throws AccessError SERVICE_UNAVAILABLE when nobody can tell */
     async find(kid: string): Promise<VerificationKey | null> {
       const age = performance.now() - answeredAt;
-      if (!keys.has(kid) || age > OLD_MS) await ask();
+      if (!keys.has(kid)) await askForUnknown();
+      else if (age > OLD_MS) await ask();
       else if (age > RENEW_MS) void ask();
       const known = keys.get(kid);
       if (!known && hasFailed) throw unavailable('the key is unknown, and the key set could not be read');

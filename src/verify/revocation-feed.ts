@@ -21,7 +21,8 @@ export interface Revocation {
 
 const FOLLOW = 'subscription ($after: Int!) { revocations(after: $after) { sequence at kind key } }';
 
-const POLL_MS = 5_000;
+/** Three questions may go unanswered before it counts as stale. */
+const MOST_POLL_MS = 5_000;
 /** How long a stream may be behind the database without moving. */
 const MOST_BEHIND_MS = 2_000;
 const LIVED_MS = 5_000;
@@ -40,6 +41,7 @@ export function createRevocationFeed(deps: {
   const { api, tenant, stopping } = deps;
   const index = createRevocationIndex();
   const pauses = createPauses(stopping);
+  const pollMs = Math.min(MOST_POLL_MS, deps.staleAfterMs / 4);
   let last = 0;
   let freshAt = Number.NEGATIVE_INFINITY;
   let connection = new AbortController();
@@ -120,7 +122,7 @@ export function createRevocationFeed(deps: {
         failures += 1;
       }
       if (failures > 0 || isStale()) await pauses.backOff(failures);
-      else await pauses.of(POLL_MS);
+      else await pauses.of(pollMs);
     }
   }
 

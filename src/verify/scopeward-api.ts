@@ -4,11 +4,8 @@
 import { decodeJwt } from 'jose';
 import { fetchText } from './limited-fetch.ts';
 
-const ISSUE = `mutation ($clientId: String!, $clientSecret: String!) {
-  issueServiceToken(input: { clientId: $clientId, clientSecret: $clientSecret, scopes: ["oauth.revocation_read"] }) {
-    accessToken
-    expiresIn
-  }
+const ISSUE = `mutation ($input: IssueServiceTokenInput!) {
+  issueServiceToken(input: $input) { accessToken expiresIn }
 }`;
 const LATEST = '{ latestRevocation }';
 
@@ -56,6 +53,7 @@ export function createScopewardApi(deps: {
 }) {
   const { tenant, client, stopping } = deps;
   const endpoint = `${deps.url}/graphql`;
+  let issuing: Promise<string> | undefined;
   let held: { readonly token: string; readonly until: number } | null = null;
 
   const request = (query: string, variables: object, bearer: string | null, accept = 'application/json') => ({
@@ -73,16 +71,23 @@ export function createScopewardApi(deps: {
     return dataOf<Data>(JSON.parse(text));
   }
 
-  async function token(): Promise<string> {
-    if (held && performance.now() < held.until) return held.token;
-    const variables = { clientId: client.id, clientSecret: client.secret };
+  async function issue(): Promise<string> {
+    const input = { clientId: client.id, clientSecret: client.secret, scopes: ['oauth.revocation_read'] };
     type Issued = { issueServiceToken: { accessToken: string; expiresIn: number } };
-    const { accessToken, expiresIn } = (await ask<Issued>(ISSUE, variables, null)).issueServiceToken;
+    const { accessToken, expiresIn } = (await ask<Issued>(ISSUE, { input }, null)).issueServiceToken;
     const { tenant: issuedFor } = decodeJwt(accessToken);
     if (issuedFor !== tenant) throw new Error(`The client ${client.id} is not of the tenant ${tenant}.`);
     const seconds = expiresIn - Math.min(RENEW_SECONDS, expiresIn / 5);
     held = { token: accessToken, until: performance.now() + seconds * 1000 };
     return accessToken;
+  }
+
+  function token(): Promise<string> {
+    if (held && performance.now() < held.until) return Promise.resolve(held.token);
+    issuing ??= issue().finally(() => {
+      issuing = undefined;
+    });
+    return issuing;
   }
 
   /** A token that is refused is not shown again. */
