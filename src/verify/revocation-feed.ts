@@ -24,8 +24,9 @@ const FOLLOW = 'subscription ($after: Int!) { revocations(after: $after) { seque
 /** Three questions may go unanswered before it counts as stale. */
 const MOST_POLL_MS = 5_000;
 /** How long a stream may be behind the database without moving. */
-const MOST_BEHIND_MS = 2_000;
+const MOST_BEHIND_MS = 1_000;
 const LIVED_MS = 5_000;
+const SHUT_OUT = new Set(['INVALID_CLIENT', 'INVALID_SCOPE', 'FORBIDDEN']);
 
 type Entry = Omit<RevocationEntry, 'tenantId' | 'at'> & { readonly at: string };
 
@@ -55,7 +56,7 @@ export function createRevocationFeed(deps: {
 
   function tell(problem: unknown): void {
     // Whoever is refused as a client is not going to hear of anything any more: that is no silence to wait for.
-    if (problem instanceof ScopewardError && problem.code === 'INVALID_CLIENT') freshAt = Number.NEGATIVE_INFINITY;
+    if (problem instanceof ScopewardError && SHUT_OUT.has(problem.code)) freshAt = Number.NEGATIVE_INFINITY;
     if (isWell && !stopping.aborted) deps.onProblem(problem);
     isWell = false;
   }

@@ -105,7 +105,9 @@ export async function givenLine(to: string): Promise<Line> {
     const pair = { client, upstream, isStream: false, isMute: false };
     pairs.add(pair);
     client.on('data', (data) => {
-      if (/accept: text\/event-stream/i.test(data.toString('latin1'))) pair.isStream = true;
+      const text = data.toString('latin1');
+      // Connections are used again: the last request says what one is.
+      if (text.includes(' HTTP/1.1\r\n')) pair.isStream = /accept: text\/event-stream/i.test(text);
       if (!pair.isMute) upstream.write(data);
     });
     upstream.on('data', (data) => {
