@@ -3,7 +3,6 @@
 
 import { satisfies } from '../modules/scopes/matching.ts';
 import { type AccessError, forbidden, unauthenticated } from './access-error.ts';
-import type { AccessClaims } from './claims.ts';
 
 /** What a bearer can be. */
 export type CallerKind = 'service' | 'employee' | 'anonymous' | 'customer';
@@ -27,22 +26,6 @@ export interface Caller {
   /** `jti`. */
   readonly tokenId: string;
   readonly expiresAt: Date;
-}
-
-/** The caller of a bearer token's claims. */
-export function callerOfClaims(claims: Exclude<AccessClaims, { kind: 'saas' }>): Caller {
-  return Object.freeze({
-    kind: claims.kind,
-    tenant: claims.tenant,
-    id: claims.sub,
-    clientId: claims.client_id,
-    scopes: Object.freeze(claims.scope === '' ? [] : claims.scope.split(' ')),
-    sessionId: claims.kind === 'service' ? null : claims.session_id,
-    legalEntityId: claims.kind === 'customer' ? (claims.legalEntityId ?? null) : null,
-    actorId: claims.kind === 'customer' ? (claims.act?.sub ?? null) : null,
-    tokenId: claims.jti,
-    expiresAt: new Date(claims.exp * 1000),
-  });
 }
 
 /** Does the caller hold all of these scopes? `read` and `view` are one, and the wide scope satisfies its `_own`. */
@@ -75,17 +58,6 @@ export function requireCompany(caller: Caller | null): Caller & { readonly legal
 export function requireCaller(caller: Caller | null): Caller {
   if (caller === null) throw unauthenticated('no token', false);
   return caller;
-}
-
-/** Is a saas token of the same customer, session and company as the bearer? @throws AccessError `SAAS_TOKEN_REQUIRED` */
-export function requireSameCustomer(caller: Caller, saas: AccessClaims): void {
-  const isSame =
-    saas.kind === 'saas' &&
-    caller.kind === 'customer' &&
-    saas.sub === caller.id &&
-    saas.session_id === caller.sessionId &&
-    (saas.legalEntityId ?? null) === caller.legalEntityId;
-  if (!isSame) throw saasRequired();
 }
 
 /** No saas token, or not the caller's. */
