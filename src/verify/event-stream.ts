@@ -1,24 +1,27 @@
 // GraphQL over Server-Sent Events (the distinct connections mode that Yoga serves): the answers of one subscription.
-// Invariant: bounded; one event is 64 KB at most, and a connection that says nothing, not even a ping, is given up.
+// Invariant: bounded. One event is 64 KB at most, and a connection that says nothing, not even a ping, is given up.
+
+import { chunksOf } from './limited-fetch.ts';
 
 const MOST_CHARACTERS = 64 * 1024;
 /** Scopeward pings every 12 s. */
 const MOST_SILENT_MS = 30_000;
 
-/** The JSON texts of a subscription's events, until it ends. @throws Error when it breaks, is refused or falls silent */
-export async function* eventsOf(url: string, init: RequestInit, leaving: AbortSignal): AsyncGenerator<string> {
-  const silence = new AbortController();
-  const watch = setTimeout(() => silence.abort(new Error('The stream has fallen silent.')), MOST_SILENT_MS);
+/**
+ * The JSON texts of a subscription's events, until it ends or `connection` is aborted, as it is when nothing comes.
+ * @throws Error when it breaks, is refused or falls silent
+ */
+export async function* eventsOf(url: string, init: RequestInit, connection: AbortController): AsyncGenerator<string> {
+  const watch = setTimeout(() => connection.abort(new Error('The stream has fallen silent.')), MOST_SILENT_MS);
   try {
-    const signal = AbortSignal.any([leaving, silence.signal]);
-    const response = await fetch(url, { ...init, redirect: 'error', signal });
+    const response = await fetch(url, { ...init, redirect: 'error', signal: connection.signal });
     if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
       await response.body?.cancel();
       throw new Error(`${url} answered ${response.status} and no stream.`);
     }
     const decoder = new TextDecoder();
     let text = '';
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of chunksOf(response, connection.signal)) {
       watch.refresh();
       text += decoder.decode(chunk, { stream: true });
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {

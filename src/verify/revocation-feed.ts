@@ -72,10 +72,10 @@ export function createRevocationFeed(deps: {
   /** Reads one stream to its end. */
   function followOnce(): Promise<void> {
     connection = new AbortController();
-    const leaving = AbortSignal.any([stopping, connection.signal]);
     return api.withToken(async (bearer) => {
       const request = api.request(FOLLOW, { after: last }, bearer, 'text/event-stream');
-      for await (const event of eventsOf(api.endpoint, request, leaving)) {
+      stopping.throwIfAborted();
+      for await (const event of eventsOf(api.endpoint, request, connection)) {
         take(dataOf(JSON.parse(event) as GraphQLAnswer<{ revocations: Entry }>).revocations);
       }
     });
@@ -127,6 +127,7 @@ export function createRevocationFeed(deps: {
     }
   }
 
+  stopping.addEventListener('abort', () => connection.abort());
   void follow();
   void poll();
 
