@@ -8,7 +8,7 @@ import { createRevocationIndex } from '../modules/revocations/revocation-index.t
 import type { RevocationKey, RevocationKind } from '../modules/revocations/revocation-key.ts';
 import { eventsOf } from './event-stream.ts';
 import { createPauses } from './pauses.ts';
-import { dataOf, type GraphQLAnswer, type ScopewardApi, ScopewardError } from './scopeward-api.ts';
+import { dataOf, type GraphQLAnswer, isUnauthenticated, type ScopewardApi, ScopewardError } from './scopeward-api.ts';
 
 /** An entry of the feed, as it is told to whoever wants to hear. */
 export interface Revocation {
@@ -23,8 +23,9 @@ const FOLLOW = 'subscription ($after: Int!) { revocations(after: $after) { seque
 
 /** Three questions may go unanswered before it counts as stale. */
 const MOST_POLL_MS = 5_000;
-/** How long a stream may be behind the database without moving. */
-const MOST_BEHIND_MS = 1_000;
+/** How long a stream may be behind the database without moving; longer each time that a new one is no better. */
+const PATIENCE_MS = 1_000;
+const MOST_PATIENCE_MS = 30_000;
 const LIVED_MS = 5_000;
 const SHUT_OUT = new Set(['INVALID_CLIENT', 'INVALID_SCOPE', 'FORBIDDEN']);
 
@@ -46,6 +47,7 @@ export function createRevocationFeed(deps: {
   let last = 0;
   let freshAt = Number.NEGATIVE_INFINITY;
   let connection = new AbortController();
+  let patienceMs = PATIENCE_MS;
   let isWell = true;
   let becameReady: () => void = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -90,7 +92,7 @@ export function createRevocationFeed(deps: {
         const after = startingOver(error);
         // What is no longer kept, no living token needs; what is known stays, since it can only refuse.
         if (after !== null) last = Math.max(last, after);
-        else if (!connection.signal.aborted) tell(error);
+        else if (!connection.signal.aborted && !isUnauthenticated(error)) tell(error);
       }
       if (performance.now() - began > LIVED_MS) failures = 0;
       await pauses.backOff(failures);
@@ -101,7 +103,7 @@ export function createRevocationFeed(deps: {
   async function hasReached(sequence: number): Promise<boolean> {
     while (last < sequence) {
       const before = last;
-      await pauses.untilMoved(MOST_BEHIND_MS);
+      await pauses.untilMoved(patienceMs);
       if (last === before || stopping.aborted) return false;
     }
     return true;
@@ -115,8 +117,12 @@ export function createRevocationFeed(deps: {
           freshAt = Math.max(freshAt, began);
           if (!isStale()) becameReady();
           isWell = true;
-          failures = 0;
-        } else connection.abort();
+          patienceMs = PATIENCE_MS;
+        } else {
+          connection.abort();
+          patienceMs = Math.min(MOST_PATIENCE_MS, patienceMs * 2);
+        }
+        failures = 0;
         index.prune(Date.now());
       } catch (error) {
         tell(error);

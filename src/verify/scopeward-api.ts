@@ -25,6 +25,10 @@ export class ScopewardError extends Error {
   }
 }
 
+/** Is it no more than that the token has ended? */
+export const isUnauthenticated = (error: unknown): boolean =>
+  error instanceof ScopewardError && error.code === 'UNAUTHENTICATED';
+
 /** An error as GraphQL has it on the wire. */
 export interface GraphQLFailure {
   readonly message: string;
@@ -90,14 +94,15 @@ export function createScopewardApi(deps: {
     return issuing;
   }
 
-  /** A token that is refused is not shown again. */
+  /** A token that is refused, or ends meanwhile, is not shown again; once, another is tried. */
   async function withToken<Result>(use: (bearer: string) => Promise<Result>): Promise<Result> {
     const bearer = await token();
     try {
       return await use(bearer);
     } catch (error) {
-      if (error instanceof ScopewardError && error.code === 'UNAUTHENTICATED' && held?.token === bearer) held = null;
-      throw error;
+      if (!isUnauthenticated(error)) throw error;
+      if (held?.token === bearer) held = null;
+      return use(await token());
     }
   }
 

@@ -1,8 +1,9 @@
 // A service that verifies by itself feels what ends tokens: security.md cases 42 (offline part), 124 and 125.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { clientKey } from '../../src/modules/revocations/revocation-key.ts';
 import type { Revocation, Verifier } from '../../src/verify/verify.ts';
-import { givenCompany, givenCustomer, givenEmployee, givenTenant } from '../kit/given.ts';
+import { givenClient, givenCompany, givenCustomer, givenEmployee, givenTenant } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { claimsOf, employee, guest, refresh, serviceToken, signIn, tryLogin } from '../kit/stories.ts';
@@ -255,6 +256,27 @@ describe('case 124: older entries are no longer kept', () => {
     expect(await verdictAfter(verifier, late.accessToken, 'UNAUTHENTICATED')).toBeLessThan(6_000);
     expect(await verdictOn(verifier, known.accessToken)).toBe('UNAUTHENTICATED');
   });
+});
+
+it('its own token ends: it gets another, misses nothing, and nobody needs to be told', async () => {
+  const client = await givenClient(at, ['oauth.revocation_read']);
+  const problems: unknown[] = [];
+  const verifier = await givenVerifier(at, {
+    client: { id: client.id, secret: client.clientSecret },
+    staleAfterSeconds: 2,
+    onProblem: (problem) => problems.push(problem),
+  });
+  const { database, revocations } = at.app.modules;
+  for (let round = 0; round < 3; round += 1) {
+    await database.transaction(demo, (tx) => revocations.record(tx, demo, [clientKey(client.id)], 'test'));
+    await revocations.felt();
+    const { accessToken } = await serviceToken(at, 'demo-crm');
+    await revoke(at, accessToken);
+    expect(await verdictAfter(verifier, accessToken, 'UNAUTHENTICATED')).toBeLessThan(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  expect(verifier.isStale()).toBe(false);
+  expect(problems).toEqual([]);
 });
 
 describe('case 125: the stream dies, and nobody is told', () => {

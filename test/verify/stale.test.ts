@@ -33,17 +33,17 @@ it('after the stated silence good tokens are 503, and good again when the line i
   line = await givenLine(at.url);
   const problems: unknown[] = [];
   const onProblem = (problem: unknown) => problems.push(problem);
-  const verifier = await givenVerifier(at, { url: line.url, staleAfterSeconds: 2, onProblem });
+  const verifier = await givenVerifier(at, { url: line.url, staleAfterSeconds: 3, onProblem });
   const [good, ended] = [await tokenOf(), await tokenOf()];
   const began = performance.now();
   line.down();
   expect(await verdictOn(verifier, good)).toBe('good');
   await revoke(at, ended);
-  expect(await verdictAfter(verifier, good, 'SERVICE_UNAVAILABLE')).toBeLessThan(3_000);
+  expect(await verdictAfter(verifier, good, 'SERVICE_UNAVAILABLE')).toBeLessThan(4_000);
   const silent = performance.now() - began;
-  // It counts from the last proof, which is half a second old at most.
+  // It counts from the last proof, which is up to a quarter of that old, and older while the machine is busy.
   expect(silent).toBeGreaterThan(1_000);
-  expect(silent).toBeLessThan(2_500);
+  expect(silent).toBeLessThan(3_500);
   expect(verifier.isStale()).toBe(true);
   await expect(verifier.verify(good)).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '1' } });
   expect(await verdictOn(verifier, 'garbage')).toBe('UNAUTHENTICATED');
@@ -52,7 +52,7 @@ it('after the stated silence good tokens are 503, and good again when the line i
   line.up();
   const recovered = await verdictAfter(verifier, good, 'good');
   console.log(
-    `503 after ${Math.round(silent)} ms of silence (2 s stated), well ${Math.round(recovered)} ms after it ended`,
+    `503 after ${Math.round(silent)} ms of silence (3 s stated), well ${Math.round(recovered)} ms after it ended`,
   );
   expect(recovered).toBeLessThan(6_000);
   expect(await verdictOn(verifier, ended)).toBe('UNAUTHENTICATED');
