@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { forgeOf } from '../kit/forge.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { headerOf, serviceToken } from '../kit/stories.ts';
@@ -53,6 +53,33 @@ describe('rotation in flight', () => {
       expect(new Set(verdicts)).toEqual(new Set(['UNAUTHENTICATED']));
     }
     expect(jwksRequests()).toBe(asked + 1);
+  });
+
+  it('a key retired in an emergency is refused within a minute of use, and after five however seldom it is used', async () => {
+    const real = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now');
+    try {
+      for (const [later, first] of [
+        [61_000, 'good'],
+        [301_000, 'UNAUTHENTICATED'],
+      ] as const) {
+        const verifier = await givenVerifier(at, { staleAfterSeconds: 10_000 });
+        const token = await tokenOf();
+        expect(await verdictOn(verifier, token)).toBe('good');
+        await at.app.modules.signingKeys.retire(ctxOf('demo'), String(headerOf(token).kid), 'The backup was stolen');
+        expect(await verdictOn(verifier, token)).toBe('good');
+        clock.mockImplementation(() => real() + later);
+        expect(await verdictOn(verifier, token)).toBe(first);
+        expect(await verdictAfter(verifier, token, 'UNAUTHENTICATED')).toBeLessThan(1_000);
+        expect(await verdictOn(verifier, await tokenOf())).toBe('good');
+        clock.mockReset();
+        clock.mockImplementation(real);
+        // The service counts its own feed’s age by the same clock.
+        await expect.poll(() => at.app.modules.revocations.isStale(), { timeout: 5_000 }).toBe(false);
+      }
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('a tenant’s set has the keys of that tenant only, as the service itself tells them apart', async () => {
