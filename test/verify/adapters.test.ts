@@ -106,6 +106,8 @@ describe.each([
     const { status, body } = await ask(`${url}/me`, customer.accessToken);
     expect([status, body.id, body.legalEntityId]).toEqual([200, customer.customer.id, 'acme']);
     expect((await ask(`${url}/orders`, await clientToken('order.order_view'))).status).toBe(200);
+    // Case 127: a saas token where none is asked for is not looked at.
+    expect((await ask(`${url}/me`, customer.accessToken, { 'saas-token': 'garbage' })).status).toBe(200);
   });
 
   it('no token: 401, and a challenge without an error', async () => {
