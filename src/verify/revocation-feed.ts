@@ -3,8 +3,7 @@
 // that names nothing newer than what was received proves that, when it was asked, nothing had been missed.
 // Invariants: its age counts from such a proof and from nothing else; a resumed stream misses nothing and repeats nothing.
 
-import type { RevocationEntry } from '../modules/revocations/revocation-index.ts';
-import { createRevocationIndex } from '../modules/revocations/revocation-index.ts';
+import { createRevocationIndex, type RevocationEntry } from '../modules/revocations/revocation-index.ts';
 import type { RevocationKey, RevocationKind } from '../modules/revocations/revocation-key.ts';
 import { eventsOf } from './event-stream.ts';
 import { createPauses } from './pauses.ts';
@@ -143,12 +142,6 @@ export function createRevocationFeed(deps: {
 
     /** Has nobody been able to prove for too long that it is complete? No I/O. */
     isStale,
-
-    /** Seconds since it was last proved to be complete; Infinity before the first time. */
-    ageSeconds: (): number => (performance.now() - freshAt) / 1000,
-
-    /** Number of the last entry received. */
-    sequence: (): number => last,
 
     /** Does an entry for one of these keys refuse a token of that `rev`? No I/O. */
     isRevoked: (keys: readonly RevocationKey[], rev: number): boolean => index.isRevoked(tenant, keys, rev),
