@@ -217,6 +217,7 @@ describe('who of the three may call what', () => {
         "group: admin support",
         "groups: admin support",
         "introspectToken: admin",
+        "latestRevocation: admin",
         "legalEntities: admin support",
         "legalEntity: admin support",
         "mySessions: admin catalog support",

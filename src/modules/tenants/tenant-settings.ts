@@ -4,12 +4,10 @@
 import { z } from 'zod';
 import { badInput } from '../../errors/domain-error.ts';
 import { defaultAnonymousScopes, defaultCustomerScopes } from '../scopes/predefined-sets.ts';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from './token-life.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
-
-/** No access token of any tenant may live longer; seconds. */
-export const LONGEST_ACCESS_TOKEN_SECONDS = DAY;
 
 const accessSeconds = (fallback: number) =>
   z.number().int().min(60).max(LONGEST_ACCESS_TOKEN_SECONDS).default(fallback);
