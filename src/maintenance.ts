@@ -4,6 +4,7 @@
 import type { Database } from './database/database.ts';
 import type { AuditEvents } from './modules/audit/audit-events.ts';
 import type { SigningKeys } from './modules/keys/signing-keys.ts';
+import type { LetterTokens } from './modules/letters/letter-tokens.ts';
 import type { Attempts } from './modules/limits/attempts.ts';
 import type { Revocations } from './modules/revocations/revocations.ts';
 import type { RefreshTokens } from './modules/sessions/refresh-tokens.ts';
@@ -19,6 +20,7 @@ export function createMaintenance(deps: {
   attempts: Attempts;
   auditEvents: AuditEvents;
   database: Database;
+  letterTokens: LetterTokens;
   logger: { warn(facts: object, message: string): void };
   refreshTokens: RefreshTokens;
   revocations: Revocations;
@@ -26,7 +28,8 @@ export function createMaintenance(deps: {
   signingKeys: SigningKeys;
   tenants: Tenants;
 }) {
-  const { attempts, auditEvents, database, logger, refreshTokens, revocations, sessions, signingKeys, tenants } = deps;
+  const { attempts, auditEvents, database, letterTokens, logger, refreshTokens } = deps;
+  const { revocations, sessions, signingKeys, tenants } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -41,7 +44,15 @@ export function createMaintenance(deps: {
   async function run(): Promise<void> {
     if (!(await winsLease())) return;
     const { forgetSuccessors } = refreshTokens;
-    for (const step of [forgetSuccessors, sessions.prune, revocations.prune, attempts.prune, auditEvents.prune]) {
+    const { prune } = letterTokens;
+    for (const step of [
+      forgetSuccessors,
+      sessions.prune,
+      revocations.prune,
+      attempts.prune,
+      prune,
+      auditEvents.prune,
+    ]) {
       while ((await step()) >= BATCH);
     }
     for (const { id } of tenants.all()) {

@@ -12,6 +12,7 @@ const ranks: Record<string, number> = {
   keys: 3,
   revocations: 3,
   limits: 3,
+  letters: 3,
   administration: 4,
   sessions: 5,
   clients: 5,
@@ -21,9 +22,10 @@ const ranks: Record<string, number> = {
   tokens: 8,
   grants: 9,
 };
-const ground = ['errors', 'config', 'database', 'observability'];
+const ground = ['errors', 'config', 'database', 'mail', 'observability'];
 const mayImport: Record<string, string[]> = {
   database: ['errors', 'config'],
+  mail: ['errors', 'config'],
   observability: ['errors', 'config'],
   '@module': ground,
   permissions: ['errors', 'modules/scopes/'],
@@ -43,6 +45,7 @@ const typesOnly = ['context.ts', 'modules/principals/principal.ts'];
 const fences: [string, RegExp][] = [
   ['process.env', /^config\//],
   ["'@prisma/", /^database\//],
+  ["'nodemailer'", /^mail\//],
   ["'jose'", /^modules\/(keys|tokens|sso)\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
 ];

@@ -5,15 +5,26 @@
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
+import type { Administer } from '../administration/administration.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { joinContacts } from '../iam/company-groups.ts';
 import { membershipKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import { isLegalEntityId, type LegalEntity } from './legal-entities.ts';
 
+/** As what a customer is a contact; a plain one unless said. */
+export interface ContactRole {
+  readonly type?: 'PRIMARY' | 'BILLING' | 'LOGISTICS' | 'CONTACT';
+  readonly primary?: boolean;
+}
+
 /** Use cases of contact assignments. */
-export function createContactAssignments(deps: { database: Database; revocations: Revocations }) {
-  const { database, revocations } = deps;
+export function createContactAssignments(deps: {
+  administer: Administer;
+  database: Database;
+  revocations: Revocations;
+}) {
+  const { administer, database, revocations } = deps;
 
   return {
     /** The enabled company, if this customer is assigned to it, as of now. @throws ACCESS_DENIED */
@@ -50,16 +61,17 @@ export function createContactAssignments(deps: { database: Database; revocations
     },
 
     /** Assigns a customer to a legal entity and to its Contact group. Assigning twice is the same as once. */
-    async assign(ctx: Ctx, customerId: string, legalEntityId: string): Promise<void> {
-      await database.transaction(ctx, async (tx) => {
+    async assign(ctx: Ctx, customerId: string, legalEntityId: string, as: ContactRole = {}): Promise<void> {
+      await administer(ctx, async (change) => {
+        const { tx } = change;
         const made = await tx.contactAssignment.createMany({
-          data: [{ tenantId: ctx.tenantId, customerId, legalEntityId }],
+          data: [{ tenantId: ctx.tenantId, customerId, legalEntityId, ...as }],
           skipDuplicates: true,
         });
         await joinContacts(tx, ctx.tenantId, legalEntityId, customerId);
         if (made.count === 0) return;
         const subject = { kind: 'customer', id: customerId } as const;
-        await recordAudit(tx, ctx, { type: 'contact.assigned', subject, legalEntityId });
+        await recordAudit(tx, change, { type: 'contact.assigned', subject, legalEntityId });
       });
     },
 

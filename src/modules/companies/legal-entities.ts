@@ -3,6 +3,7 @@
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { badInput, conflict } from '../../errors/domain-error.ts';
+import type { Administer } from '../administration/administration.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { createCompanyGroups } from '../iam/company-groups.ts';
 import { callers } from '../principals/callers.ts';
@@ -15,6 +16,8 @@ export interface NewLegalEntity {
   readonly id: string;
   readonly name: string;
   readonly parentId?: string | null;
+  /** Absent: yes. */
+  readonly enabled?: boolean;
 }
 
 const LEGAL_ENTITY_ID = /^[A-Za-z0-9_-]{1,66}$/;
@@ -23,8 +26,8 @@ const LEGAL_ENTITY_ID = /^[A-Za-z0-9_-]{1,66}$/;
 export const isLegalEntityId = (id: string): boolean => LEGAL_ENTITY_ID.test(id);
 
 /** Use cases of legal entities. */
-export function createLegalEntities(deps: { database: Database }) {
-  const { database } = deps;
+export function createLegalEntities(deps: { administer: Administer; database: Database }) {
+  const { administer, database } = deps;
 
   return {
     /** One legal entity; null when there is none. */
@@ -47,19 +50,22 @@ export function createLegalEntities(deps: { database: Database }) {
     async create(ctx: Ctx, input: NewLegalEntity): Promise<LegalEntity> {
       if (!isLegalEntityId(input.id))
         throw badInput('input.id', 'An id has 1 to 66 letters, digits, hyphens or underscores.');
-      return database.transaction(ctx, async (tx) => {
-        const { id, name, parentId = null } = input;
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const { id, name, parentId = null, enabled = true } = input;
         const [entity] = await tx.legalEntity.createManyAndReturn({
-          data: [{ tenantId: ctx.tenantId, id, name, parentId, type: parentId === null ? 'COMPANY' : 'SUBSIDIARY' }],
+          data: [
+            { tenantId: ctx.tenantId, id, name, parentId, enabled, type: parentId === null ? 'COMPANY' : 'SUBSIDIARY' },
+          ],
           skipDuplicates: true,
         });
         if (!entity) throw conflict('LEGAL_ENTITY_EXISTS', 'There is a legal entity of that id.');
         await createCompanyGroups(tx, ctx.tenantId, entity);
-        await recordAudit(tx, ctx, {
+        await recordAudit(tx, change, {
           type: 'legal_entity.created',
           subject: { kind: 'legal_entity', id },
           legalEntityId: id,
-          details: { after: { name, parentId } },
+          details: { after: { name, parentId, enabled } },
         });
         return entity;
       });
