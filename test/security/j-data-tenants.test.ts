@@ -294,6 +294,8 @@ describe('case 109', () => {
     // What needs nobody's id concerns the caller alone, and is seen elsewhere.
     const own = [
       'changePassword',
+      'confirmCustomer',
+      'confirmEmailChange',
       'createClient',
       'issueSaasToken',
       'logout',
@@ -301,6 +303,9 @@ describe('case 109', () => {
       'refreshAnonymousToken',
       'refreshEmployeeToken',
       'registerCustomer',
+      'requestEmailChange',
+      'requestPasswordReset',
+      'resetPassword',
       'revocations',
       'revokeToken',
       'rotateSigningKey',

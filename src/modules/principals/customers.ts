@@ -9,6 +9,7 @@ import { conflict, notFound } from '../../errors/domain-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
 import { requireCurrent } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
+import type { LetterTokens } from '../letters/letter-tokens.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { callers } from './callers.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
@@ -51,10 +52,11 @@ const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
 export function createCustomers(deps: {
   administer: Administer;
   database: Database;
+  letterTokens: LetterTokens;
   passwords: Passwords;
   sessions: Sessions;
 }) {
-  const { administer, database, passwords, sessions } = deps;
+  const { administer, database, letterTokens, passwords, sessions } = deps;
 
   /** One row is changed at a time: what is compared with is locked. */
   async function alter(tx: TenantClient, ctx: Ctx, id: string, change: CustomerChange): Promise<Customer> {
@@ -176,14 +178,17 @@ export function createCustomers(deps: {
       });
     },
 
-    /** Changes names, or disables and enables. Disabling ends every session at once.
-     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    /** Changes names, or disables and enables. Disabling ends every session at once, and
+     * voids links that have been sent. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
     async update(ctx: Ctx, id: string, input: CustomerChange): Promise<Customer> {
       requireNames(input);
       return administer(ctx, async (change) => {
         const updated = await alter(change.tx, change, id, input);
-        if (input.enabled === false)
-          await sessions.endAll(change.tx, change, { kind: 'customer', id }, 'customer.disabled');
+        if (input.enabled === false) {
+          const owner = { kind: 'customer', id } as const;
+          await letterTokens.voidAll(change.tx, owner);
+          await sessions.endAll(change.tx, change, owner, 'customer.disabled');
+        }
         return updated;
       });
     },
