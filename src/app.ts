@@ -247,6 +247,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     database,
     letterTokens,
     logger,
+    postman,
     refreshTokens,
     revocations,
     sessions,
@@ -267,7 +268,6 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       for (const { id } of tenants.all()) await signingKeys.ensure(id);
       if (mail.notice) logger.warn(mail.notice);
       clientUsage.start();
-      postman.start();
       maintenance.start();
       isStarted = true;
     },

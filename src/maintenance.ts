@@ -1,10 +1,11 @@
-// Periodic work: forgetting what can no longer matter, and the rotation of keys. Every instance may run it; a lease in
+// Periodic work: letters left behind, forgetting what can no longer matter, and the rotation of keys. Every instance may run it; a lease in
 // the database lets one of them do so at a time, and each step is small and can be repeated.
 
 import type { Database } from './database/database.ts';
 import type { AuditEvents } from './modules/audit/audit-events.ts';
 import type { SigningKeys } from './modules/keys/signing-keys.ts';
 import type { LetterTokens } from './modules/letters/letter-tokens.ts';
+import type { Postman } from './modules/letters/postman.ts';
 import type { Attempts } from './modules/limits/attempts.ts';
 import type { Revocations } from './modules/revocations/revocations.ts';
 import type { RefreshTokens } from './modules/sessions/refresh-tokens.ts';
@@ -22,13 +23,14 @@ export function createMaintenance(deps: {
   database: Database;
   letterTokens: LetterTokens;
   logger: { warn(facts: object, message: string): void };
+  postman: Pick<Postman, 'deliver'>;
   refreshTokens: RefreshTokens;
   revocations: Revocations;
   sessions: Sessions;
   signingKeys: SigningKeys;
   tenants: Tenants;
 }) {
-  const { attempts, auditEvents, database, letterTokens, logger, refreshTokens } = deps;
+  const { attempts, auditEvents, database, letterTokens, logger, postman, refreshTokens } = deps;
   const { revocations, sessions, signingKeys, tenants } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -43,6 +45,7 @@ export function createMaintenance(deps: {
 
   async function run(): Promise<void> {
     if (!(await winsLease())) return;
+    await postman.deliver();
     const { forgetSuccessors } = refreshTokens;
     const { prune } = letterTokens;
     for (const step of [

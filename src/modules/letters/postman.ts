@@ -16,7 +16,6 @@ const LEASE_SECONDS = 60;
 /** After which try how many seconds pass; from then on the last. */
 const PAUSES = [10, 60, 300, 900, 3600];
 const MOST_SECONDS = 24 * 3600;
-const LOOK_EVERY_MS = 10_000;
 /** So that an answer has left before its letter begins to cost anything. */
 const AFTER_THE_ANSWER_MS = 50;
 
@@ -34,8 +33,7 @@ export function createPostman(deps: {
   write: ReturnType<typeof createWriting>;
 }) {
   const { database, logger, mail, tenants, write } = deps;
-  let timer: NodeJS.Timeout | undefined;
-  let soon: NodeJS.Timeout | undefined;
+  const planned = new Set<NodeJS.Timeout>();
   let running: Promise<void> | undefined;
   let isCalledAgain = false;
   let isStopping = false;
@@ -53,6 +51,7 @@ export function createPostman(deps: {
     const seconds = PAUSES[Math.min(tries, PAUSES.length) - 1]!;
     await database.forTenant({ tenantId }).$executeRaw`
       UPDATE letters SET due_at = now() + make_interval(secs => ${seconds}) WHERE tenant_id = ${tenantId} AND id = ${id}`;
+    lookIn(seconds * 1000);
   }
 
   async function giveUp(letter: Taken, reason: string): Promise<void> {
@@ -95,36 +94,33 @@ export function createPostman(deps: {
 
   /** Takes everything that is due, now. Who calls during a round waits for it and for what has come since. */
   function deliver(): Promise<void> {
+    if (isStopping) return Promise.resolve();
     isCalledAgain = true;
     running ??= round()
-      .catch((error: unknown) => logger.warn({ err: error }, 'The postman stopped; he looks again soon.'))
+      .catch((error: unknown) => logger.warn({ err: error }, 'The postman stopped; he looks again within a minute.'))
       .finally(() => {
         running = undefined;
       });
     return running;
   }
 
+  function lookIn(ms: number): void {
+    const timer = setTimeout(() => {
+      planned.delete(timer);
+      void deliver();
+    }, ms);
+    planned.add(timer.unref());
+  }
+
   return {
-    /** For tests, too. */
+    /** Maintenance calls it every minute, for what another instance has left behind. */
     deliver,
     /** Soon, and without anybody waiting. */
-    wake(): void {
-      if (isStopping) return;
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        void deliver();
-      }, AFTER_THE_ANSWER_MS);
-    },
-    /** Begins to look by himself, for what is tried again and what another instance has left behind. */
-    start(): void {
-      timer = setInterval(() => void deliver(), LOOK_EVERY_MS);
-      timer.unref();
-    },
+    wake: (): void => lookIn(AFTER_THE_ANSWER_MS),
     /** Waits for the letters under way. */
     async stop(): Promise<void> {
       isStopping = true;
-      clearInterval(timer);
-      clearTimeout(soon);
+      for (const timer of planned) clearTimeout(timer);
       await running;
     },
   };
