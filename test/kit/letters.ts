@@ -1,6 +1,7 @@
 // What people do about their accounts by mail, as single steps: register, confirm, ask for a password, change an address.
 
 import { randomUUID } from 'node:crypto';
+import type { LetterOwner, LetterPurpose } from '../../src/modules/letters/letter-tokens.ts';
 import { type Answer, graphql } from './graphql.ts';
 import type { Service } from './service.ts';
 
@@ -52,6 +53,13 @@ export const tryRequestEmailChange = (at: At, bearer: string | undefined, email:
 
 /** Mutation.confirmEmailChange. */
 export const tryConfirmEmailChange = confirming('confirmEmailChange');
+
+/** The token of a link, as the postman makes it before he brings the letter. */
+export function givenLink({ app }: Pick<Service, 'app'>, owner: LetterOwner, purpose: LetterPurpose): Promise<string> {
+  const { database, letterTokens } = app.modules;
+  const ctx = { tenantId: 'demo' };
+  return database.transaction(ctx, (tx) => letterTokens.mint(tx, ctx, owner, purpose, newEmail()));
+}
 
 /** As if the links that were sent so far were older than they may be. */
 export const linksAreOld = ({ app }: Pick<Service, 'app'>) =>

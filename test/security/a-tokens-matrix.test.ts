@@ -11,7 +11,7 @@ import { tokenKinds } from '../../src/modules/tokens/kinds/index.ts';
 import { introspect } from '../kit/forge.ts';
 import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
-import { newEmail, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
+import { givenLink, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
 import { ISSUER, type Service, theService } from '../kit/service.ts';
 import { claimsOf, employee, guest, PASSWORD, serviceToken, signIn, tryRefreshGuest } from '../kit/stories.ts';
 
@@ -51,14 +51,8 @@ const idToken = async () => {
 
 const asCustomer = () => signIn(service, customer.email);
 
-/** As the postman makes it, of a customer of its own. */
-async function linkOf(purpose: LetterPurpose): Promise<string> {
-  const { id } = await givenCustomer(service);
-  const { database, letterTokens } = service.app.modules;
-  const ctx = { tenantId: 'demo' };
-  const owner = { kind: 'customer', id } as const;
-  return database.transaction(ctx, (tx) => letterTokens.mint(tx, ctx, owner, purpose, newEmail()));
-}
+const linkOf = async (purpose: LetterPurpose) =>
+  givenLink(service, { kind: 'customer', id: (await givenCustomer(service)).id }, purpose);
 
 /** What somebody may hold. `kind`: how the code names it, for signed tokens. */
 const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<string> }> = {
