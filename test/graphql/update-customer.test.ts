@@ -181,6 +181,22 @@ describe('a company’s Admin', () => {
     expect(refusal(await update(accessToken, { id, enabled: false }))).toMatchObject(needsManage);
   });
 
+  it('forbidden: whom the merchant has disabled, in whatever order, no company enables', async () => {
+    const { company, bearer } = await givenBoss();
+    const { id } = await givenCustomer(at, { [company.id]: 'BUYER' });
+    only(await update(admin, { id, enabled: false }));
+    only(await update(bearer, { id, enabled: false }));
+    expect(refusal(await update(bearer, { id, enabled: true }))).toMatchObject(needsManage);
+    only(await update(admin, { id, enabled: true }));
+    only(await update(bearer, { id, enabled: false }));
+    only(await update(admin, { id, enabled: false }));
+    expect(refusal(await update(bearer, { id, enabled: true }))).toMatchObject(needsManage);
+    only(await update(admin, { id, enabled: true }));
+    only(await update(bearer, { id, enabled: false }));
+    only(await update(bearer, { id, enabled: true }));
+    expect(await account(id)).toMatchObject({ enabled: true, disabledFor: null });
+  });
+
   it('forbidden: nobody is let in again with more than the Admin holds', async () => {
     const { company, bearer } = await givenBoss();
     const { id } = await givenCustomer(at, { [company.id]: 'BUYER' });

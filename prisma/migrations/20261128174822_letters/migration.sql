@@ -5,7 +5,8 @@ CREATE TYPE "LetterKind" AS ENUM ('REGISTRATION', 'PASSWORD_RESET', 'EMAIL_CHANG
 CREATE TYPE "LetterPurpose" AS ENUM ('CONFIRM_CUSTOMER', 'RESET_PASSWORD', 'CHANGE_EMAIL');
 
 -- AlterTable
-ALTER TABLE "customers" ADD COLUMN     "unconfirmed" BOOLEAN NOT NULL DEFAULT false;
+ALTER TABLE "customers" ADD COLUMN     "disabled_for" TEXT,
+ADD COLUMN     "unconfirmed" BOOLEAN NOT NULL DEFAULT false;
 
 -- CreateTable
 CREATE TABLE "letters" (

@@ -1,6 +1,7 @@
 // Customers' accounts as their owners, administrators and the Admins of companies see to them. Invariants: a company's
 // Admin changes accounts of people of that company alone, for an account is whole: whoever it is shut or renamed for
-// may belong elsewhere too; who lets somebody in again holds all that the person gets by it.
+// may belong elsewhere too; whom the merchant has shut out only the merchant lets in again; and who lets somebody in
+// again holds all that the person gets by it.
 
 import type { Ctx } from '../../context.ts';
 import { forbidden, notFound } from '../../errors/domain-error.ts';
@@ -21,9 +22,10 @@ export function createCustomerAccounts(deps: {
   const { administer, customers, entitlements } = deps;
 
   /** What follows from another assignment is not counted: it goes with its cause.
+   * @returns the company for which the caller acts; null: for the merchant
    * @throws NOT_FOUND for a stranger, FORBIDDEN for somebody who belongs to another company too */
-  async function requireInReach(change: Change, customerId: string): Promise<void> {
-    if (callers.holds(change, 'customer.customer_manage')) return;
+  async function requireInReach(change: Change, customerId: string): Promise<string | null> {
+    if (callers.holds(change, 'customer.customer_manage')) return null;
     const legalEntityId = callers.company(change);
     const mayManageOwn = callers.holds(change, 'customer.customer_manage_own') && legalEntityId !== null;
     const { contactAssignment } = change.tx;
@@ -31,6 +33,7 @@ export function createCustomerAccounts(deps: {
       throw notFound('Customer');
     const elsewhere = { customerId, causeId: null, legalEntityId: { not: legalEntityId } };
     if ((await contactAssignment.count({ where: elsewhere })) > 0) throw needsManage();
+    return legalEntityId;
   }
 
   /** What the customer has by groups, in whichever company. The set of every customer is nobody's to give. */
@@ -53,7 +56,7 @@ export function createCustomerAccounts(deps: {
      * Changes names, or disables and enables; customers change their own names.
      * @throws NOT_FOUND also for a customer out of reach, BAD_USER_INPUT, CONFLICT `STALE_VERSION`, FORBIDDEN for an
      * employee who assists, for oneself to be disabled, for a company's Admin whose colleague belongs to another company
-     * too, and for scopes that the caller lacks
+     * too or has been disabled by the merchant, and for scopes that the caller lacks
      */
     async update(ctx: Ctx, id: string, input: CustomerChange): Promise<Customer> {
       callers.requireInPerson(ctx);
@@ -64,11 +67,12 @@ export function createCustomerAccounts(deps: {
         return customers.rename(ctx, id, input);
       }
       return administer(ctx, async (change) => {
-        await requireInReach(change, id);
-        const isEnabling =
-          input.enabled === true && (await change.tx.customer.count({ where: { id, enabled: false } })) > 0;
-        if (isEnabling) await requireHeldBy(change, id);
-        return customers.update(change, id, input);
+        const forCompany = await requireInReach(change, id);
+        const disabled =
+          input.enabled === true ? await change.tx.customer.findFirst({ where: { id, enabled: false } }) : null;
+        if (disabled && forCompany !== null && disabled.disabledFor !== forCompany) throw needsManage();
+        if (disabled) await requireHeldBy(change, id);
+        return customers.update(change, id, input, forCompany);
       });
     },
 

@@ -113,7 +113,7 @@ builder.mutationFields((t) => ({
   updateCustomer: t.field({
     type: CustomerType,
     description:
-      "Changes an account. With `customer.customer_manage_own`: of somebody who belongs to the caller's company alone; with `customer.customerprofile_edit`: the caller's own names. Errors: NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION`, FORBIDDEN for somebody of another company too, or for enabling somebody with scopes that the caller lacks.",
+      "Changes an account. With `customer.customer_manage_own`: of somebody who belongs to the caller's company alone; with `customer.customerprofile_edit`: the caller's own names. Errors: NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION`, FORBIDDEN for somebody of another company too, for enabling whom the merchant has disabled, or somebody with scopes that the caller lacks.",
     access: requiresAnyOf('customer.customer_manage', 'customer.customer_manage_own', 'customer.customerprofile_edit'),
     args: { input: t.arg({ type: UpdateCustomerInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input: { id, ...change } }, ctx) => ctx.services.customerAccounts.update(ctx, id, change),

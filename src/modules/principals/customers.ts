@@ -58,8 +58,18 @@ export function createCustomers(deps: {
 }) {
   const { administer, database, letterTokens, passwords, sessions } = deps;
 
+  /** Who may enable it again. What the merchant has disabled no company takes over. */
+  const disabledBy = (before: Pick<Customer, 'enabled'>, enabled: boolean, forCompany: string | null) =>
+    enabled || before.enabled || forCompany === null ? { disabledFor: enabled ? null : forCompany } : {};
+
   /** One row is changed at a time: what is compared with is locked. */
-  async function alter(tx: TenantClient, ctx: Ctx, id: string, change: CustomerChange): Promise<Customer> {
+  async function alter(
+    tx: TenantClient,
+    ctx: Ctx,
+    id: string,
+    change: CustomerChange,
+    forCompany: string | null = null,
+  ): Promise<Customer> {
     const [before] = await tx.$queryRaw<Pick<Customer, 'firstName' | 'lastName' | 'enabled' | 'version'>[]>`
       SELECT first_name AS "firstName", last_name AS "lastName", enabled, version FROM customers
       WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
@@ -70,7 +80,9 @@ export function createCustomers(deps: {
       data: {
         ...(change.firstName === undefined ? {} : { firstName: change.firstName }),
         ...(change.lastName === undefined ? {} : { lastName: change.lastName }),
-        ...(change.enabled == null ? {} : { enabled: change.enabled }),
+        ...(change.enabled == null
+          ? {}
+          : { enabled: change.enabled, ...disabledBy(before, change.enabled, forCompany) }),
         version: { increment: 1 },
       },
     });
@@ -179,11 +191,12 @@ export function createCustomers(deps: {
     },
 
     /** Changes names, or disables and enables. Disabling ends every session at once, and
-     * voids links that have been sent. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
-    async update(ctx: Ctx, id: string, input: CustomerChange): Promise<Customer> {
+     * voids links that have been sent. @param forCompany whose Admin does it; null: the merchant
+     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    async update(ctx: Ctx, id: string, input: CustomerChange, forCompany: string | null = null): Promise<Customer> {
       requireNames(input);
       return administer(ctx, async (change) => {
-        const updated = await alter(change.tx, change, id, input);
+        const updated = await alter(change.tx, change, id, input, forCompany);
         if (input.enabled === false) {
           const owner = { kind: 'customer', id } as const;
           await letterTokens.voidAll(change.tx, owner);
