@@ -266,7 +266,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       await changes.start();
       if (config.seedDemo) await seedDemo(modules);
       for (const { id } of tenants.all()) await signingKeys.ensure(id);
-      if (mail.notice) logger.warn(mail.notice);
+      if (mail.notice) logger[mail.isAvailable ? 'info' : 'warn'](mail.notice);
       clientUsage.start();
       maintenance.start();
       isStarted = true;

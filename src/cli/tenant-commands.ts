@@ -1,6 +1,7 @@
-// `tenant create | list | suspend`.
+// `tenant create | list | set | suspend`.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { ChangeableSettings } from '../modules/tenants/tenant-settings.ts';
 import { type Cli, examples, jsonOption, mistaken } from './command.ts';
 import { type CreatedTenant, createTenant } from './create-tenant.ts';
 import { json, table } from './terminal.ts';
@@ -15,6 +16,22 @@ interface CreateOptions {
   readonly storefront?: true;
   readonly json?: true;
 }
+
+interface SetOptions {
+  readonly doubleOptIn?: 'on' | 'off';
+  readonly storefrontUrl?: string;
+  readonly consoleUrl?: string;
+  readonly json?: true;
+}
+
+const urlOf = (given: string) => (given === 'default' ? null : given);
+
+/** What is to change. */
+const changeOf = ({ doubleOptIn, storefrontUrl, consoleUrl }: SetOptions): Partial<ChangeableSettings> => ({
+  ...(doubleOptIn === undefined ? {} : { doubleOptIn: doubleOptIn === 'on' }),
+  ...(storefrontUrl === undefined ? {} : { storefrontUrl: urlOf(storefrontUrl) }),
+  ...(consoleUrl === undefined ? {} : { consoleUrl: urlOf(consoleUrl) }),
+});
 
 /** What is said of a new tenant, for the only time. */
 function told({ tenant, administrator, backend, storefront }: CreatedTenant, isGenerated: boolean): string {
@@ -33,7 +50,7 @@ function told({ tenant, administrator, backend, storefront }: CreatedTenant, isG
 /** Adds them. */
 export function addTenantCommands(program: Command, cli: Cli): void {
   const { terminal, withModules } = cli;
-  const tenant = program.command('tenant').description('make, list and suspend tenants');
+  const tenant = program.command('tenant').description('make, list, configure and suspend tenants');
 
   tenant
     .command('create')
@@ -89,6 +106,34 @@ ${examples(
       const tenants = await withModules((modules) => modules.tenants.list());
       const rows = tenants.map(({ id, name, status, createdAt }) => [id, name, status, createdAt.toISOString()]);
       terminal.out(options.json ? json(tenants) : table(['id', 'name', 'status', 'created'], rows));
+    });
+
+  tenant
+    .command('set')
+    .description('change how customers of a tenant register, and where the links in its letters lead')
+    .argument('<id>', 'which tenant')
+    .addOption(
+      new Option('--double-opt-in <choice>', 'must owners confirm their address before they sign in?').choices([
+        'on',
+        'off',
+      ]),
+    )
+    .option('--storefront-url <url>', 'for customers, instead of STOREFRONT_URL; "default" goes back to it')
+    .option('--console-url <url>', 'for employees, instead of CONSOLE_URL; "default" goes back to it')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('npm run cli -- tenant set shop --double-opt-in on --storefront-url https://my-shop.example'),
+    )
+    .action(async (id: string, options: SetOptions) => {
+      const { settings } = await withModules(({ tenants }) => tenants.configure(id, changeOf(options)));
+      const { doubleOptIn, storefrontUrl, consoleUrl } = settings;
+      const rows = [
+        ['double opt-in', doubleOptIn ? 'on' : 'off'],
+        ['storefront URL', storefrontUrl ?? 'default'],
+        ['console URL', consoleUrl ?? 'default'],
+      ];
+      terminal.out(options.json ? json({ doubleOptIn, storefrontUrl, consoleUrl }) : table(['setting', 'value'], rows));
     });
 
   tenant

@@ -1,4 +1,4 @@
-// `tenant create | list | suspend`: a tenant that can be worked with, made whole or completed; and one that is shut.
+// `tenant create | list | set | suspend`: a tenant that can be worked with, made whole or completed, configured, and shut.
 
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -131,5 +131,44 @@ describe('tenant list and suspend', () => {
     expect(listed).toContainEqual(expect.objectContaining({ id: tenant, name: tenant, status: 'SUSPENDED' }));
     expect(listed[0]).not.toHaveProperty('settings');
     expect(await cli('tenant', 'suspend', tenant)).toEqual(failure('Tenant not found.\n'));
+  });
+});
+
+describe('tenant set', () => {
+  it('changes what is named, at once, and the trail says from what to what', async () => {
+    const { tenant } = await givenNewTenant(at);
+    const url = 'https://my-shop.example/de';
+    const args = ['tenant', 'set', tenant, '--double-opt-in', 'on', '--storefront-url', url, '--json'];
+    const { code, out } = await cli(...args);
+    expect([code, JSON.parse(out)]).toEqual([0, { doubleOptIn: true, storefrontUrl: url, consoleUrl: null }]);
+    expect(at.app.modules.tenants.find(tenant)?.settings).toMatchObject({ doubleOptIn: true, storefrontUrl: url });
+    expect((await cli('tenant', 'set', tenant, '--storefront-url', 'default')).out).toMatch(
+      /double opt-in +on\nstorefront URL +default\nconsole URL +default\n/,
+    );
+    const events = await at.app.modules.database
+      .forTenant({ tenantId: tenant })
+      .auditEvent.findMany({ where: { type: 'tenant.updated' }, orderBy: { id: 'asc' } });
+    expect(events.map(({ details }) => details)).toEqual([
+      { before: { doubleOptIn: false, storefrontUrl: null }, after: { doubleOptIn: true, storefrontUrl: url } },
+      { before: { storefrontUrl: url }, after: { storefrontUrl: null } },
+    ]);
+  });
+
+  it('refuses what is no base of links, an unknown tenant and a suspended one, and changes nothing', async () => {
+    const { tenant } = await givenNewTenant(at);
+    for (const url of [
+      'my-shop.example',
+      'https://my-shop.example/',
+      'javascript:alert(1)',
+      'https://s.example/?a#b',
+    ]) {
+      const { code, err } = await cli('tenant', 'set', tenant, '--storefront-url', url);
+      expect([code, err]).toEqual([1, expect.stringContaining('storefrontUrl: ')]);
+    }
+    expect((await cli('tenant', 'set', tenant, '--double-opt-in', 'perhaps')).code).toBe(1);
+    expect(at.app.modules.tenants.find(tenant)?.settings).toMatchObject({ doubleOptIn: false, storefrontUrl: null });
+    expect((await cli('tenant', 'set', 'no-such-tenant', '--double-opt-in', 'on')).code).toBe(1);
+    await at.app.modules.tenants.suspend(tenant);
+    expect((await cli('tenant', 'set', tenant, '--double-opt-in', 'on')).code).toBe(1);
   });
 });

@@ -53,6 +53,7 @@ export const auditEventTypes = [
   'template.updated',
   'tenant.created',
   'tenant.suspended',
+  'tenant.updated',
   'token.assisted',
   'token.branched',
   'token.company_switched',

@@ -65,5 +65,15 @@ const schema = z.object({
 /** A tenant's settings, defaults filled in. */
 export type TenantSettings = Readonly<z.infer<typeof schema>>;
 
+/** The settings that an operator may change of a tenant that is at work, by name. */
+export type ChangeableSettings = Pick<TenantSettings, 'doubleOptIn' | 'storefrontUrl' | 'consoleUrl'>;
+
 /** Reads what is stored. @throws ZodError when it breaks a limit. */
 export const parseTenantSettings = (stored: unknown): TenantSettings => schema.parse(stored ?? {});
+
+/** The first thing that is wrong with settings; null: nothing. */
+export function problemOf(settings: unknown): { field: string; message: string } | null {
+  const { error } = schema.safeParse(settings);
+  const issue = error?.issues[0];
+  return issue ? { field: issue.path.join('.'), message: `${issue.path.join('.')}: ${issue.message}.` } : null;
+}

@@ -5,7 +5,7 @@ import type { Database } from '../../database/database.ts';
 import { badInput, conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { asOperator } from './in-tenant.ts';
-import { parseTenantSettings, type TenantSettings } from './tenant-settings.ts';
+import { type ChangeableSettings, parseTenantSettings, problemOf, type TenantSettings } from './tenant-settings.ts';
 
 /** A merchant's world. */
 export interface Tenant {
@@ -66,6 +66,30 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
           type: 'tenant.created',
           subject,
           details: { after: { name } },
+        });
+      });
+      await deps.changes.catchUp();
+      return known().get(id)!;
+    },
+
+    /** Changes settings; what is absent stays. @throws NOT_FOUND for a tenant that is not there, or is shut,
+     * BAD_USER_INPUT for a value that breaks a limit */
+    async configure(id: string, change: Partial<ChangeableSettings>): Promise<Tenant> {
+      await deps.database.systemTransaction(async (tx) => {
+        const [stored] = await tx.$queryRaw<{ settings: object }[]>`
+          SELECT settings FROM tenants WHERE id = ${id} AND status = 'ACTIVE' FOR NO KEY UPDATE`;
+        if (!stored) throw notFound('Tenant');
+        const before = parseTenantSettings(stored.settings);
+        const settings = { ...stored.settings, ...change };
+        const wrong = problemOf(settings);
+        if (wrong) throw badInput(wrong.field, wrong.message);
+        await tx.tenant.update({ where: { id }, data: { settings } });
+        const names = Object.keys(change) as (keyof ChangeableSettings)[];
+        const of = (from: ChangeableSettings) => Object.fromEntries(names.map((name) => [name, from[name]]));
+        await recordAudit(tx, asOperator(id, 'operator'), {
+          type: 'tenant.updated',
+          subject: { kind: 'tenant', id },
+          details: { before: of(before), after: of(parseTenantSettings(settings)) },
         });
       });
       await deps.changes.catchUp();
