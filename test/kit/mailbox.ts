@@ -43,7 +43,7 @@ export async function openMailbox(manner: Manner = {}, port = 0) {
   let tries = 0;
   const server = new SMTPServer({
     authOptional: true,
-    hideSTARTTLS: true,
+    disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
     onRcptTo(_address, _session, callback) {
       tries += 1;

@@ -1,12 +1,18 @@
 // Letters and a real mail server: taken, away, slow, refusing. Nobody waits for it, and nothing is lost with it.
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createMail, LONGEST_SEND_MS } from '../../src/mail/mail.ts';
+import { createMaintenance } from '../../src/maintenance.ts';
+import { createAttempts } from '../../src/modules/limits/attempts.ts';
 import { givenCustomer, givenTenant } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { type Mailbox, openMailbox, pageIn, tokenIn } from '../kit/mailbox.ts';
 import { type Service, startService } from '../kit/service.ts';
 import { guest, PASSWORD, signIn } from '../kit/stories.ts';
+import { startPair } from '../security/logins.ts';
 
 let mailbox: Mailbox;
 let at: Service;
@@ -104,6 +110,60 @@ it('a mail server that is slow makes nobody wait, also not for other letters for
   expect(performance.now() - began).toBeLessThan(1_000);
   expect((await mailbox.to(email, at)).length).toBe(1);
   expect(performance.now() - began).toBeGreaterThan(1_400);
+});
+
+it('a mail server that takes the call and says nothing holds a letter for seconds, and no request', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const service = await startService({ ...mailbox.env, SMTP_URL: `smtp://127.0.0.1:${port}` });
+  try {
+    const { email } = await givenCustomer(service);
+    only(await ask(email, service));
+    const began = performance.now();
+    const delivering = service.app.modules.postman.deliver();
+    only(await ask(email, service));
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await delivering;
+    expect(performance.now() - began).toBeLessThan(LONGEST_SEND_MS + 2_000);
+    expect((await waiting(email, service)).map(({ tries }) => tries)).toEqual([1, 1]);
+  } finally {
+    await service.stop();
+    silent.close();
+  }
+});
+
+it('what has to be encrypted does not leave in the clear, whatever the server offers', async () => {
+  const mail = createMail({ kind: 'smtp', url: mailbox.env.SMTP_URL, from: 'a@b.example', encrypted: true }, () => {});
+  await expect(mail.send({ to: 'secret@test.example', subject: 's', text: 't' })).rejects.toThrow(/STARTTLS/i);
+  expect(mailbox.received.some(({ to }) => to === 'secret@test.example')).toBe(false);
+});
+
+describe('two instances', () => {
+  const url = inject('postgresUrl');
+
+  it.skipIf(!url)('one of them brings a letter, once, also what the other has left behind', async () => {
+    const [one, other] = await startPair(url!, mailbox.env);
+    try {
+      const people = await Promise.all(Array.from({ length: 12 }, () => givenCustomer(one)));
+      for (const { email } of people) only(await ask(email, one));
+      await Promise.all([one, other, one, other].map(({ app }) => app.modules.postman.deliver()));
+      for (const { email } of people) expect((await mailbox.to(email, other)).length).toBe(1);
+
+      // As if the instance that was asked had died before it woke its postman.
+      const { email } = people[0]!;
+      await rows(one).letter.create({
+        data: { tenantId: 'demo', kind: 'PASSWORD_RESET', userType: 'CUSTOMER', address: email },
+      });
+      const { modules } = other.app;
+      await modules.database.system().$executeRaw`UPDATE counters SET value = 0 WHERE name = 'maintenance'`;
+      await createMaintenance({ ...modules, attempts: createAttempts(modules), logger: { warn: () => {} } }).run();
+      expect(mailbox.received.filter(({ to }) => to === email).length).toBe(2);
+    } finally {
+      await one.stop();
+      await other.stop();
+    }
+  });
 });
 
 describe('a mail server that is away', () => {

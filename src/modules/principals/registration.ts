@@ -99,7 +99,7 @@ export function createRegistration(deps: {
       await database.transaction(ctx, async (tx) => {
         const { count } = await tx.customer.updateMany({
           where: { id: owner.id, enabled: true },
-          data: { unconfirmed: false, emailVerifiedAt: new Date() },
+          data: { unconfirmed: false, emailVerifiedAt: new Date(), version: { increment: 1 } },
         });
         if (count === 0) throw new OAuthError('invalid_grant', { cause: 'the account is gone or disabled' });
         await spend(tx);
