@@ -45,7 +45,8 @@ export function createMaintenance(deps: {
 
   async function run(): Promise<void> {
     if (!(await winsLease())) return;
-    await postman.deliver();
+    // Not waited for: a mail server may be slow for as long as it likes.
+    void postman.deliver();
     const { forgetSuccessors } = refreshTokens;
     const { prune } = letterTokens;
     for (const step of [

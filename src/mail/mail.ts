@@ -36,12 +36,13 @@ export interface Mail {
 
 interface SmtpFailure {
   readonly code?: string;
+  readonly command?: string;
   readonly responseCode?: number;
 }
 
-/** About this message or its receiver, and not about the server's health or our account there. */
-const isRefusal = ({ code, responseCode = 0 }: SmtpFailure) =>
-  responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE');
+/** About this message or its receiver, and not about the server's health, our account there or our sender. */
+const isRefusal = ({ code, command, responseCode = 0 }: SmtpFailure) =>
+  responseCode >= 500 && (code === 'EMESSAGE' || (code === 'EENVELOPE' && command === 'RCPT TO'));
 
 function throughSmtp({ url, from, encrypted }: Extract<Config['mail'], { kind: 'smtp' }>): Mail {
   const transport = createTransport({

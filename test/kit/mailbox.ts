@@ -19,6 +19,8 @@ export interface Manner {
   slowMs?: number;
   /** Answers the receiver so, such as 550 or 451. */
   refuse?: number;
+  /** Answers the sender so. */
+  refuseSender?: number;
 }
 
 const decoded = (text: string) =>
@@ -45,6 +47,10 @@ export async function openMailbox(manner: Manner = {}, port = 0) {
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
+    onMailFrom(_address, _session, callback) {
+      if (!manner.refuseSender) return callback();
+      callback(Object.assign(new Error('No.'), { responseCode: manner.refuseSender }));
+    },
     onRcptTo(_address, _session, callback) {
       tries += 1;
       if (!manner.refuse) return callback();

@@ -26,6 +26,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   mailbox.manner.refuse = 0;
+  mailbox.manner.refuseSender = 0;
   mailbox.manner.slowMs = 0;
 });
 
@@ -83,6 +84,17 @@ describe('a mail server that refuses', () => {
       details: { letter: 'PASSWORD_RESET' },
     });
     expect(JSON.stringify(event)).not.toContain(email);
+  });
+
+  it('our sender, which is our mistake and not the letter’s: it is tried again', async () => {
+    const { email } = await givenCustomer(at);
+    mailbox.manner.refuseSender = 550;
+    only(await ask(email));
+    await mailbox.to(email, at);
+    expect(await waiting(email)).toMatchObject([{ tries: 1 }]);
+    mailbox.manner.refuseSender = 0;
+    await pauseIsOver();
+    expect((await mailbox.to(email, at)).length).toBe(1);
   });
 
   it('for now: it is tried again, and the link of the try that arrives is the good one', async () => {
@@ -158,7 +170,8 @@ describe('two instances', () => {
       const { modules } = other.app;
       await modules.database.system().$executeRaw`UPDATE counters SET value = 0 WHERE name = 'maintenance'`;
       await createMaintenance({ ...modules, attempts: createAttempts(modules), logger: { warn: () => {} } }).run();
-      expect(mailbox.received.filter(({ to }) => to === email).length).toBe(2);
+      const arrived = () => mailbox.received.filter(({ to }) => to === email).length;
+      await expect.poll(arrived, { timeout: 5_000 }).toBe(2);
     } finally {
       await one.stop();
       await other.stop();

@@ -139,6 +139,16 @@ describe('case 75', () => {
     expect(codes.filter(Boolean)).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
   });
 
+  it('case 75: letters are limited by the caller’s address too, whatever accounts there are', async () => {
+    const { id: tenant, customer } = await givenTenant(at);
+    for (let i = 0; i < 100; i += 1) only(await tryRequestReset(at, newEmail(), { tenant }));
+    const limited = await Promise.all(
+      [customer.email, newEmail()].map((email) => tryRequestReset(at, email, { tenant })),
+    );
+    expect(limited.map(({ code }) => code)).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
+    expect(await mailbox.to(customer.email, at)).toEqual([]);
+  });
+
   it('case 75: a changed address that is taken is answered like a free one', async () => {
     const [mine, theirs] = [await givenCustomer(at), await givenCustomer(at)];
     const { accessToken } = await signIn(at, mine.email);

@@ -48,6 +48,10 @@ function customersInReach(ctx: Ctx) {
 /** Eight digits; of a million customers one in ninety gets a number that is taken already, and then another. */
 const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
 
+/** Who may enable it again. What the merchant has disabled no company takes over. */
+const disabledBy = (before: Pick<Customer, 'enabled'>, enabled: boolean, forCompany: string | null) =>
+  enabled || before.enabled || forCompany === null ? { disabledFor: enabled ? null : forCompany } : {};
+
 /** Use cases of customers. */
 export function createCustomers(deps: {
   administer: Administer;
@@ -57,10 +61,6 @@ export function createCustomers(deps: {
   sessions: Sessions;
 }) {
   const { administer, database, letterTokens, passwords, sessions } = deps;
-
-  /** Who may enable it again. What the merchant has disabled no company takes over. */
-  const disabledBy = (before: Pick<Customer, 'enabled'>, enabled: boolean, forCompany: string | null) =>
-    enabled || before.enabled || forCompany === null ? { disabledFor: enabled ? null : forCompany } : {};
 
   /** One row is changed at a time: what is compared with is locked. */
   async function alter(
@@ -190,8 +190,8 @@ export function createCustomers(deps: {
       });
     },
 
-    /** Changes names, or disables and enables. Disabling ends every session at once, and
-     * voids links that have been sent. @param forCompany whose Admin does it; null: the merchant
+    /** Changes names, or disables and enables. Disabling ends every session at once, and voids links that have been sent.
+     * @param forCompany whose Admin does it; null: the merchant
      * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
     async update(ctx: Ctx, id: string, input: CustomerChange, forCompany: string | null = null): Promise<Customer> {
       requireNames(input);
