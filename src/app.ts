@@ -20,7 +20,9 @@ import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
 import { createCompanyRegistration } from './modules/companies/company-registration.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
+import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
 import { createLegalEntities } from './modules/companies/legal-entities.ts';
+import { createLocations } from './modules/companies/locations.ts';
 import { createGrants } from './modules/grants/index.ts';
 import { createRequestToken } from './modules/grants/request-token.ts';
 import { createSaasTokens } from './modules/grants/saas.ts';
@@ -76,9 +78,9 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
-  const tenants = createTenants({ database, changes });
   const signingKeys = createSigningKeys({ database, changes, algorithm: config.signingAlgorithm, keyEncryptionSecret });
   const scopes = createScopeCatalogue({ database, changes });
+  const tenants = createTenants({ database, changes, scopes });
   const revocations = createRevocations({ database, changes });
   const attempts = createAttempts({ database });
   const mail = createMail(config.mail, print);
@@ -132,8 +134,10 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     templates,
   });
 
-  const legalEntities = createLegalEntities({ administer, database });
-  const contactAssignments = createContactAssignments({ administer, database, revocations });
+  const inheritedContacts = createInheritedContacts({ tenants });
+  const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
+  const contactAssignments = createContactAssignments({ administer, database, entitlements, inheritedContacts });
+  const locations = createLocations({ administer, database });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
   const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
@@ -192,6 +196,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     groups,
     introspection,
     legalEntities,
+    locations,
     members,
     memberships,
     passwordChange,
@@ -240,7 +245,13 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createHealthRoutes({ checks }),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
-  const http = createHttpServer({ config, logger, verifyAccessToken: verifier.principal, routes });
+  const http = createHttpServer({
+    config,
+    logger,
+    verifyAccessToken: verifier.principal,
+    missed: changes.missed,
+    routes,
+  });
   const maintenance = createMaintenance({
     attempts,
     auditEvents,

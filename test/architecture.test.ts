@@ -64,7 +64,10 @@ const slice = (file: string) => file.split('/')[1]!;
 
 function isAllowed(from: string, to: string, typeImport: boolean): boolean {
   const [a, b] = [area(from), area(to)];
-  if (['main.ts', 'app.ts', 'cli', 'demo.ts', 'tenant-set-up.ts'].includes(a) || (typeImport && typesOnly.includes(to)))
+  if (
+    ['main.ts', 'app.ts', 'cli', 'demo.ts', 'tenant-set-up.ts', 'after-restore.ts'].includes(a) ||
+    (typeImport && typesOnly.includes(to))
+  )
     return true;
   if (a === '@module' && b === '@module') return slice(from) === slice(to) || ranks[slice(to)]! < ranks[slice(from)]!;
   if (a === '@types' && b === '@module') return slice(from) === slice(to) || (typeImport && typesOnly.includes(to));

@@ -35,6 +35,7 @@ async function tokenOf(role: Role): Promise<string> {
 /** Arguments that every type accepts, and that name nothing: an empty text is no name, no id and no address. */
 const nothing = (field: RootField) =>
   inputsOf(field.field, ({ type, path }) => {
+    if (type === 'enum' && field.name === 'createLocation') return 'OFFICE';
     if (type === 'enum') return path.endsWith('serType') ? 'EMPLOYEE' : path.endsWith('kind') ? 'CUSTOM' : undefined;
     if (type === 'Int') return 0;
     if (type === 'Boolean') return false;
@@ -143,6 +144,7 @@ describe('who of the three may call what', () => {
     expect(await table('mutation')).toMatchInlineSnapshot(`
       [
         "addGroupMember: admin",
+        "assignContact: admin",
         "changePassword: admin catalog support",
         "confirmCustomer: open",
         "confirmEmailChange: open",
@@ -151,6 +153,8 @@ describe('who of the three may call what', () => {
         "createClient: admin",
         "createEmployee: admin",
         "createGroup: admin",
+        "createLegalEntity: admin",
+        "createLocation: admin",
         "createRole: admin",
         "createScope: admin",
         "deleteAccessControl: admin",
@@ -159,6 +163,8 @@ describe('who of the three may call what', () => {
         "deleteCustomer: admin",
         "deleteEmployee: admin",
         "deleteGroup: admin",
+        "deleteLegalEntity: admin",
+        "deleteLocation: admin",
         "deleteRole: admin",
         "deleteScope: admin",
         "issueAnonymousToken: open",
@@ -183,11 +189,13 @@ describe('who of the three may call what', () => {
         "revokeToken: open",
         "rotateClientSecret: admin",
         "rotateSigningKey: admin",
+        "unassignContact: admin",
         "updateAccessControl: admin",
         "updateClient: admin",
         "updateCustomer: admin",
         "updateEmployee: admin",
         "updateGroup: admin",
+        "updateLegalEntity: admin",
         "updateRole: admin",
         "updateSessionContext: none of them",
       ]
@@ -216,6 +224,8 @@ describe('who of the three may call what', () => {
         "group: admin support",
         "groups: admin support",
         "introspectToken: admin",
+        "legalEntities: admin support",
+        "legalEntity: admin support",
         "mySessions: admin catalog support",
         "permissions: admin support",
         "resources: admin support",

@@ -127,7 +127,7 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     await expectEnds(
       [forCompany.accessToken],
       [forAcme, forNone, ofColleague].map(({ accessToken }) => accessToken),
-      () => contactAssignments.unassign(demo, customer.id, company.id),
+      () => contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: company.id }),
     );
     expect((await tryRefresh(there, forCompany.refreshToken)).code).toBe('ACCESS_DENIED');
     expect((await refresh(there, forCompany.refreshToken, { legalEntityId: null })).legalEntity).toBeNull();
@@ -137,6 +137,36 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     expect(await isGood(here, forCompany.accessToken)).toBe(false);
     const again = await refresh(here, forNone.refreshToken, { legalEntityId: company.id });
     expect([await isGood(here, again.accessToken), await isGood(there, again.accessToken)]).toEqual([true, true]);
+  });
+
+  it('a company that is disabled, deleted or moved ends the tokens that answered to that, and nothing else', async () => {
+    const { contactAssignments, legalEntities } = here.app.modules;
+    const [parent, other] = [await givenCompany(here), await givenCompany(here)];
+    const branch = await legalEntities.create(demo, { name: 'Branch', parentId: parent.id });
+    const customer = await givenCustomer(here, { [branch.id]: 'BUYER', acme: 'BUYER' });
+    const tokens = async () => {
+      const of = (legalEntityId?: string) => signIn(here, customer.email, legalEntityId ? { legalEntityId } : {});
+      const signedIn = [await of(branch.id), await of(parent.id), await of('acme'), await of()];
+      return signedIn.map(({ accessToken }) => accessToken);
+    };
+    const [forBranch, forParent, ...rest] = await tokens();
+    await expectEnds([forParent!], [forBranch!, ...rest], () =>
+      legalEntities.update(demo, branch.id, { parentId: other.id }),
+    );
+    await expectEnds([forBranch!], rest, () => legalEntities.update(demo, branch.id, { enabled: false }));
+    await legalEntities.update(demo, branch.id, { enabled: true, parentId: parent.id });
+    const [again, above, ...others] = await tokens();
+    await expectEnds([again!, above!], [...rest, ...others], () => legalEntities.delete(demo, branch.id));
+    // By inheritance downwards or upwards, what is taken away takes with it what came from it only.
+    const leaf = await legalEntities.create(demo, { name: 'Leaf', parentId: parent.id });
+    await contactAssignments.assign(demo, customer.id, leaf.id);
+    const [leafToken, parentToken] = [
+      await signIn(here, customer.email, { legalEntityId: leaf.id }),
+      await signIn(here, customer.email, { legalEntityId: parent.id }),
+    ];
+    await expectEnds([leafToken.accessToken, parentToken.accessToken], others, () =>
+      contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: leaf.id }),
+    );
   });
 
   it('a removed group membership ends the employee’s tokens; a refresh gives one with the scopes of now', async () => {
@@ -287,7 +317,7 @@ describe.skipIf(cluster === null)('on two instances that share a PostgreSQL (ski
     const session = await signIn(here, customer.email);
     await expectFeltBeforeTheAnswer(session.accessToken, () => modules.sessions.logout(demo, session.sessionId));
     await expectFeltBeforeTheAnswer(forAcme.accessToken, () =>
-      modules.contactAssignments.unassign(demo, customer.id, 'acme'),
+      modules.contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: 'acme' }),
     );
     const last = await signIn(here, customer.email);
     await expectFeltBeforeTheAnswer(last.accessToken, () =>

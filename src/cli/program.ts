@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { DomainError } from '../errors/domain-error.ts';
 import { addAccessCommands } from './access-commands.ts';
 import type { Cli } from './command.ts';
+import { addDatabaseCommands } from './database-commands.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addKeyCommands } from './key-commands.ts';
 import type { withService } from './service.ts';
@@ -35,6 +36,7 @@ function createProgram({ terminal, withService }: Surroundings): Command {
   addSessionCommands(program, cli);
   addAccessCommands(program, cli);
   addExplainCommand(program, cli);
+  addDatabaseCommands(program, cli);
   program.addHelpText(
     'after',
     `

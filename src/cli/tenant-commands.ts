@@ -1,7 +1,6 @@
-// `tenant create | list | set | suspend`.
+// `tenant create | list | settings | suspend`.
 
-import { type Command, Option } from 'commander';
-import type { ChangeableSettings } from '../modules/tenants/tenant-settings.ts';
+import type { Command } from 'commander';
 import { type Cli, examples, jsonOption, mistaken } from './command.ts';
 import { type CreatedTenant, createTenant } from './create-tenant.ts';
 import { json, table } from './terminal.ts';
@@ -17,22 +16,6 @@ interface CreateOptions {
   readonly json?: true;
 }
 
-interface SetOptions {
-  readonly doubleOptIn?: 'on' | 'off';
-  readonly storefrontUrl?: string;
-  readonly consoleUrl?: string;
-  readonly json?: true;
-}
-
-const urlOf = (given: string) => (given === 'default' ? null : given);
-
-/** What is to change. */
-const changeOf = ({ doubleOptIn, storefrontUrl, consoleUrl }: SetOptions): Partial<ChangeableSettings> => ({
-  ...(doubleOptIn === undefined ? {} : { doubleOptIn: doubleOptIn === 'on' }),
-  ...(storefrontUrl === undefined ? {} : { storefrontUrl: urlOf(storefrontUrl) }),
-  ...(consoleUrl === undefined ? {} : { consoleUrl: urlOf(consoleUrl) }),
-});
-
 /** What is said of a new tenant, for the only time. */
 function told({ tenant, administrator, backend, storefront }: CreatedTenant, isGenerated: boolean): string {
   const lines = [
@@ -47,10 +30,21 @@ function told({ tenant, administrator, backend, storefront }: CreatedTenant, isG
   return `${lines.join('\n')}\n`;
 }
 
+/** @throws BAD_USER_INPUT for what is not `name=value` */
+function settingOf(given: string): [string, unknown] {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(given) ?? [];
+  if (name === undefined || value === undefined) throw mistaken(`Not name=value: ${given}`);
+  try {
+    return [name, JSON.parse(value)];
+  } catch {
+    return [name, value];
+  }
+}
+
 /** Adds them. */
 export function addTenantCommands(program: Command, cli: Cli): void {
   const { terminal, withModules } = cli;
-  const tenant = program.command('tenant').description('make, list, configure and suspend tenants');
+  const tenant = program.command('tenant').description('make, list, set and suspend tenants');
 
   tenant
     .command('create')
@@ -109,31 +103,26 @@ ${examples(
     });
 
   tenant
-    .command('set')
-    .description('change how customers of a tenant register, and where the links in its letters lead')
+    .command('settings')
+    .description('show the settings of a tenant, or change some')
     .argument('<id>', 'which tenant')
-    .addOption(
-      new Option('--double-opt-in <choice>', 'must owners confirm their address before they sign in?').choices([
-        'on',
-        'off',
-      ]),
-    )
-    .option('--storefront-url <url>', 'for customers, instead of STOREFRONT_URL; "default" goes back to it')
-    .option('--console-url <url>', 'for employees, instead of CONSOLE_URL; "default" goes back to it')
-    .addOption(jsonOption())
+    .argument('[settings...]', 'name=value; a value is JSON or plain text, and null goes back to the default')
     .addHelpText(
       'after',
-      examples('npm run cli -- tenant set shop --double-opt-in on --storefront-url https://my-shop.example'),
+      examples(
+        'npm run cli -- tenant settings shop',
+        'npm run cli -- tenant settings shop contactPropagation=DISABLED customerTokenSeconds=900',
+      ),
     )
-    .action(async (id: string, options: SetOptions) => {
-      const { settings } = await withModules(({ tenants }) => tenants.configure(id, changeOf(options)));
-      const { doubleOptIn, storefrontUrl, consoleUrl } = settings;
-      const rows = [
-        ['double opt-in', doubleOptIn ? 'on' : 'off'],
-        ['storefront URL', storefrontUrl ?? 'default'],
-        ['console URL', consoleUrl ?? 'default'],
-      ];
-      terminal.out(options.json ? json({ doubleOptIn, storefrontUrl, consoleUrl }) : table(['setting', 'value'], rows));
+    .action(async (id: string, given: readonly string[]) => {
+      const change = Object.fromEntries(given.map(settingOf));
+      const { settings } = await withModules(async ({ tenants }) => {
+        if (given.length > 0) return tenants.changeSettings(id, change);
+        const found = tenants.find(id);
+        if (!found) throw mistaken(`There is no tenant ${id}, or it is suspended.`);
+        return found;
+      });
+      terminal.out(json(settings));
     });
 
   tenant

@@ -19,15 +19,24 @@ export interface ChangeFeed {
   catchUp(): Promise<void>;
   /** Milliseconds since the last complete read began; Infinity before the first. */
   ageMs(): number;
+  /** After this process stood still (stopped, suspended, starved), the read that tells what it has missed meanwhile: it
+   * settles, and never rejects. Null: nothing is missed. */
+  missed(): Promise<void> | null;
   /** Ends polling and listening, and waits for the read under way. */
   stop(): Promise<void>;
 }
+
+/** The process has stood still when it did nothing for so long; milliseconds. */
+const STANDSTILL_MS = 1_000;
 
 interface Watch {
   readonly counter: WatchedCounter;
   readonly handler: (value: number) => Promise<void>;
   handled: number | undefined;
 }
+
+/** The monotonic clock goes on while a process is stopped, the other while the machine sleeps. */
+const now = () => ({ monotonic: performance.now(), wall: Date.now() });
 
 /** Creates the feed; `start` it when every watch is set. */
 export function createChangeFeed(deps: {
@@ -44,6 +53,9 @@ export function createChangeFeed(deps: {
   let isQuiet = true;
   // Monotonic, and it goes on while the process is stopped, so a paused process finds itself old.
   let lastReadAt = Number.NEGATIVE_INFINITY;
+  let heartbeat: NodeJS.Timeout | undefined;
+  let lastBeat = now();
+  let missed: Promise<void> | null = null;
   let unlisten: () => Promise<void> = async () => {};
   let settleStart: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
@@ -87,6 +99,20 @@ export function createChangeFeed(deps: {
     return next;
   }
 
+  /** Whatever comes first after a standstill, a timer or a request, starts the read that everybody then waits for. */
+  function beat(): void {
+    const [before, at] = [lastBeat, now()];
+    lastBeat = at;
+    const stoodStill = Math.max(at.monotonic - before.monotonic, at.wall - before.wall) > STANDSTILL_MS;
+    if (!stoodStill || state !== 'running') return;
+    const read = readFromNow()
+      .catch(() => {})
+      .finally(() => {
+        if (missed === read) missed = null;
+      });
+    missed = read;
+  }
+
   /** Failures are told where they happen and are tried again. */
   // PGlite notifies from within the transaction that it runs: the read does not belong to it.
   const poll = AsyncResource.bind(() => void readFromNow().catch(() => {}));
@@ -104,15 +130,22 @@ export function createChangeFeed(deps: {
       const first = new Promise<void>((resolve, reject) => {
         settleStart = { resolve, reject };
       });
+      lastBeat = now();
+      heartbeat = setInterval(beat, STANDSTILL_MS / 4).unref();
       unlisten = await database.listen('scopeward_changes', { onNotify: poll, onGap: poll });
       poll();
       await first;
     },
     catchUp: () => readFromNow(),
     ageMs: () => performance.now() - lastReadAt,
+    missed() {
+      beat();
+      return missed;
+    },
     async stop() {
       state = 'stopped';
       clearTimeout(timer);
+      clearInterval(heartbeat);
       settleStart?.reject(new Error('The change feed was stopped before its first read.'));
       await unlisten();
       await Promise.allSettled([reading, next]);

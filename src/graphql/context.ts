@@ -10,6 +10,7 @@ import type { Clients } from '../modules/clients/clients.ts';
 import type { CompanyRegistration } from '../modules/companies/company-registration.ts';
 import type { ContactAssignments } from '../modules/companies/contact-assignments.ts';
 import type { LegalEntities } from '../modules/companies/legal-entities.ts';
+import type { Locations } from '../modules/companies/locations.ts';
 import type { Grants } from '../modules/grants/index.ts';
 import type { RequestToken } from '../modules/grants/request-token.ts';
 import type { SaasTokens } from '../modules/grants/saas.ts';
@@ -63,6 +64,7 @@ export interface Services {
   readonly groups: Groups;
   readonly introspection: TokenIntrospection;
   readonly legalEntities: LegalEntities;
+  readonly locations: Locations;
   readonly members: Members;
   readonly memberships: Memberships;
   readonly passwordChange: PasswordChange;

@@ -3,7 +3,9 @@
 
 import '../modules/audit/audit-events.graphql.ts';
 import '../modules/clients/clients.graphql.ts';
+import '../modules/companies/contact-assignments.graphql.ts';
 import '../modules/companies/legal-entities.graphql.ts';
+import '../modules/companies/locations.graphql.ts';
 import '../modules/grants/authentication.graphql.ts';
 import '../modules/iam/access-controls.graphql.ts';
 import '../modules/iam/group-members.graphql.ts';

@@ -43,6 +43,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   readonly routes: readonly Route[];
   readonly verifyAccessToken: VerifyAccessToken;
+  /** What has to be read before anything that needs knowledge is answered; null: nothing. */
+  readonly missed?: () => Promise<void> | null;
   readonly onAnswered?: (answered: Answered) => void;
   readonly times?: Partial<Times>;
 }
@@ -83,6 +85,7 @@ export function createHttpServer({
   logger,
   routes,
   verifyAccessToken,
+  missed = () => null,
   onAnswered,
   times: given,
 }: HttpServerOptions): HttpServer {
@@ -189,9 +192,10 @@ export function createHttpServer({
       const call =
         found.params === exchange.call.params ? exchange.call : Object.assign(exchange.call, { params: found.params });
       const needsNothing = route.access.kind === 'checked' || route.access.kind === 'open';
-      const done = needsNothing
-        ? route.handle(req, res, call)
-        : enforce(route, call).then(() => route.handle(req, res, call));
+      const answer = () =>
+        needsNothing ? route.handle(req, res, call) : enforce(route, call).then(() => route.handle(req, res, call));
+      const behind = route.access.kind === 'open' ? null : missed();
+      const done = behind ? behind.then(answer) : answer();
       done?.catch(fail);
     } catch (error) {
       fail(error);

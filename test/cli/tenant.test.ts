@@ -1,4 +1,4 @@
-// `tenant create | list | set | suspend`: a tenant that can be worked with, made whole or completed, configured, and shut.
+// `tenant create | list | settings | suspend`: a tenant that can be worked with, made whole or completed; and one that is shut.
 
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -134,41 +134,54 @@ describe('tenant list and suspend', () => {
   });
 });
 
-describe('tenant set', () => {
-  it('changes what is named, at once, and the trail says from what to what', async () => {
+describe('tenant settings', () => {
+  const settings = async (...args: string[]) => JSON.parse((await cli('tenant', 'settings', ...args)).out);
+
+  it('shows what holds, changes what is given and goes back to the default; told to the trail', async () => {
     const { tenant } = await givenNewTenant(at);
-    const url = 'https://my-shop.example/de';
-    const args = ['tenant', 'set', tenant, '--double-opt-in', 'on', '--storefront-url', url, '--json'];
-    const { code, out } = await cli(...args);
-    expect([code, JSON.parse(out)]).toEqual([0, { doubleOptIn: true, storefrontUrl: url, consoleUrl: null }]);
-    expect(at.app.modules.tenants.find(tenant)?.settings).toMatchObject({ doubleOptIn: true, storefrontUrl: url });
-    expect((await cli('tenant', 'set', tenant, '--storefront-url', 'default')).out).toMatch(
-      /double opt-in +on\nstorefront URL +default\nconsole URL +default\n/,
-    );
+    const before = await settings(tenant);
+    expect(before).toMatchObject({ contactPropagation: 'UPWARD', employeeTokenSeconds: 900, employeePasswords: true });
+    const changed = await settings(tenant, 'contactPropagation=DOWNWARD', 'employeeTokenSeconds=120');
+    expect(changed).toEqual({ ...before, contactPropagation: 'DOWNWARD', employeeTokenSeconds: 120 });
+    const login = await tryEmployeeLogin(at, `admin@${tenant}.example`, PASSWORD, tenant);
+    expect(only(login).expiresIn).toBe(120);
+    expect(await settings(tenant, 'employeeTokenSeconds=null', 'contactPropagation=DOWNWARD')).toEqual({
+      ...before,
+      contactPropagation: 'DOWNWARD',
+    });
     const events = await at.app.modules.database
       .forTenant({ tenantId: tenant })
-      .auditEvent.findMany({ where: { type: 'tenant.updated' }, orderBy: { id: 'asc' } });
+      .auditEvent.findMany({ where: { type: 'tenant.updated' }, orderBy: { at: 'asc' } });
     expect(events.map(({ details }) => details)).toEqual([
-      { before: { doubleOptIn: false, storefrontUrl: null }, after: { doubleOptIn: true, storefrontUrl: url } },
-      { before: { storefrontUrl: url }, after: { storefrontUrl: null } },
+      {
+        before: { contactPropagation: null, employeeTokenSeconds: null },
+        after: { contactPropagation: 'DOWNWARD', employeeTokenSeconds: 120 },
+      },
+      { before: { employeeTokenSeconds: 120 }, after: { employeeTokenSeconds: null } },
     ]);
   });
 
-  it('refuses what is no base of links, an unknown tenant and a suspended one, and changes nothing', async () => {
+  it.each([
+    ['colour=red', 'There is no such setting.\n'],
+    ['employeeTokenSeconds=1', 'Too small: expected number to be >=60\n'],
+    ['contactPropagation=SIDEWAYS', 'Invalid option: expected one of "UPWARD"|"DOWNWARD"|"DISABLED"\n'],
+    ['customerScopes=["no.such_scope"]', 'Not scopes of this tenant: no.such_scope.\n'],
+    ['employeePasswords', 'Not name=value: employeePasswords\n'],
+  ])('refuses %s, and changes nothing', async (given, err) => {
     const { tenant } = await givenNewTenant(at);
-    for (const url of [
-      'my-shop.example',
-      'https://my-shop.example/',
-      'javascript:alert(1)',
-      'https://s.example/?a#b',
-    ]) {
-      const { code, err } = await cli('tenant', 'set', tenant, '--storefront-url', url);
-      expect([code, err]).toEqual([1, expect.stringContaining('storefrontUrl: ')]);
-    }
-    expect((await cli('tenant', 'set', tenant, '--double-opt-in', 'perhaps')).code).toBe(1);
-    expect(at.app.modules.tenants.find(tenant)?.settings).toMatchObject({ doubleOptIn: false, storefrontUrl: null });
-    expect((await cli('tenant', 'set', 'no-such-tenant', '--double-opt-in', 'on')).code).toBe(1);
+    const before = await settings(tenant);
+    const refused = await cli('tenant', 'settings', tenant, 'employeePasswords=false', given);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain(err);
+    expect(await settings(tenant)).toEqual(before);
+  });
+
+  it('refuses a tenant that there is not, or that is suspended', async () => {
+    const { tenant } = await givenNewTenant(at);
     await at.app.modules.tenants.suspend(tenant);
-    expect((await cli('tenant', 'set', tenant, '--double-opt-in', 'on')).code).toBe(1);
+    for (const id of [tenant, 'nothing']) {
+      expect((await cli('tenant', 'settings', id)).code).toBe(1);
+      expect(await cli('tenant', 'settings', id, 'employeePasswords=false')).toEqual(failure('Tenant not found.\n'));
+    }
   });
 });

@@ -200,7 +200,7 @@ describe('legalEntityId', () => {
   it('the refresh that finds the assignment gone is ACCESS_DENIED, and the customer may go on with null', async () => {
     const customer = await givenCustomer(at, { acme: 'BUYER', globex: null });
     const { refreshToken } = await signIn(at, customer.email, { legalEntityId: 'acme' });
-    await at.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, 'acme');
+    await at.app.modules.contactAssignments.unassign(ctxOf('demo'), { customerId: customer.id, legalEntityId: 'acme' });
     expect((await tryRefresh(at, refreshToken)).code).toBe('ACCESS_DENIED');
     expect((await tryRefresh(at, refreshToken, { legalEntityId: 'acme' })).code).toBe('ACCESS_DENIED');
     const plain = await refresh(at, refreshToken, { legalEntityId: null });

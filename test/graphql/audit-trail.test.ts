@@ -224,10 +224,9 @@ describe('what operators and administration change', () => {
 
     const customer = await givenCustomer(at);
     const { contactAssignments } = at.app.modules;
-    for (const work of [contactAssignments.assign, contactAssignments.unassign]) {
-      await work(demo, customer.id, id);
-      await work(demo, customer.id, id);
-    }
+    await contactAssignments.assign(demo, customer.id, id);
+    await contactAssignments.assign(demo, customer.id, id);
+    await contactAssignments.unassign(demo, { customerId: customer.id, legalEntityId: id });
     const common = { subject: { kind: 'customer', id: customer.id }, legalEntityId: id, ...operator };
     for (const type of ['contact.assigned', 'contact.unassigned'])
       expect(await trail(customer.id, type)).toMatchObject([common]);

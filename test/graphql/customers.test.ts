@@ -263,7 +263,10 @@ describe('customer', () => {
 
   it('success: nobody any more once unassigned', async () => {
     const { ours, colleague, bearer } = await givenCompanies();
-    await at.app.modules.contactAssignments.unassign(ctxOf('demo'), colleague.id, ours.id);
+    await at.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+      customerId: colleague.id,
+      legalEntityId: ours.id,
+    });
     expect(only(await ask(ONE, bearer, { id: colleague.id }))).toBeNull();
   });
 

@@ -62,6 +62,7 @@ describe('GraphiQL', () => {
       'EmployeeToken',
       'Groups',
       'WhatMayIDo',
+      'Companies',
     ]);
     expect(stories[0]!.variables).toBeUndefined();
   });

@@ -9,10 +9,12 @@ import { ctxOf, type Service } from './service.ts';
 export interface Things {
   readonly client: string;
   readonly company: string;
+  readonly contact: string;
   readonly control: string;
   readonly customer: string;
   readonly employee: string;
   readonly group: string;
+  readonly location: string;
   readonly permission: string;
   readonly resource: string;
   readonly role: string;
@@ -22,8 +24,19 @@ export interface Things {
 /** Makes one of each, of names that are its own. */
 export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: string): Promise<Things> {
   const ctx = ctxOf(tenantId);
-  const { accessControls, clients, customers, employees, groups, legalEntities, roles, scopeDefinitions, templates } =
-    app.modules;
+  const {
+    accessControls,
+    clients,
+    contactAssignments,
+    customers,
+    employees,
+    groups,
+    legalEntities,
+    locations,
+    roles,
+    scopeDefinitions,
+    templates,
+  } = app.modules;
   const mark = randomUUID().slice(0, 8);
   const name = `Of ${tenantId} ${mark}`;
   await scopeDefinitions.create(ctx, { id: `of.${tenantId}${mark}_do${mark}`, description: 'A thing of the test.' });
@@ -35,6 +48,8 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
   const employee = await employees.create(ctx, { email: `${mark}@staff.example`, firstName: name, lastName: name });
   const customer = await customers.register(ctx, { email: `${mark}@shop.example`, password });
   const company = await legalEntities.create(ctx, { id: `c-${mark}`, name });
+  const contact = await contactAssignments.assign(ctx, customer.id, company.id);
+  const location = await locations.create(ctx, { legalEntityId: company.id, name, type: 'OFFICE' });
   const { client } = await clients.register(ctx, {
     id: `cl-${mark}`,
     name,
@@ -44,10 +59,12 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
   return {
     client: client.id,
     company: company.id,
+    contact: contact.id,
     control: control.id,
     customer: customer.id,
     employee: employee.id,
     group: group.id,
+    location: location.id,
     permission: `do${mark}`,
     resource: `of.${tenantId}${mark}`,
     role: role.id,
@@ -119,6 +136,7 @@ export const namings: Readonly<Record<string, Naming>> = {
   'client.id': found('client', 'client'),
   'customer.id': found('customer', 'customer'),
   'employee.id': found('employee', 'employee'),
+  'legalEntity.id': found('legalEntity', 'company'),
   'group.id': found('group', 'group'),
   'role.id': found('role', 'role'),
   'auditEvents.actorId': filtered('auditEvents', 'actorId', 'employee'),
@@ -148,12 +166,37 @@ export const namings: Readonly<Record<string, Naming>> = {
   'deleteEmployee.id': removed('deleteEmployee', 'employee'),
   'deleteGroup.id': removed('deleteGroup', 'group'),
   'deleteRole.id': removed('deleteRole', 'role'),
+  'deleteLegalEntity.id': removed('deleteLegalEntity', 'company'),
+  'deleteLocation.id': removed('deleteLocation', 'location'),
+  'unassignContact.id': removed('unassignContact', 'contact'),
   'rotateClientSecret.id': removed('rotateClientSecret', 'client', '{ client { id } }'),
   'updateAccessControl.id': given('updateAccessControl', 'control', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
   'updateClient.id': given('updateClient', 'client', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
   'updateCustomer.id': given('updateCustomer', 'customer', 'NOT_FOUND', (id) => ({ id, firstName: 'Theirs' })),
   'updateEmployee.id': given('updateEmployee', 'employee', 'NOT_FOUND', (id) => ({ id, firstName: 'Theirs' })),
   'updateGroup.id': given('updateGroup', 'group', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
+  'updateLegalEntity.id': given('updateLegalEntity', 'company', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
+  'updateLegalEntity.parentId': given('updateLegalEntity', 'company', 'BAD_USER_INPUT', (parentId, own) => ({
+    id: own.company,
+    parentId,
+  })),
+  'createLegalEntity.parentId': given('createLegalEntity', 'company', 'BAD_USER_INPUT', (parentId) => ({
+    name: 'x',
+    parentId,
+  })),
+  'assignContact.customerId': given('assignContact', 'customer', 'NOT_FOUND', (customerId, own) => ({
+    customerId,
+    legalEntityId: own.company,
+  })),
+  'assignContact.legalEntityId': given('assignContact', 'company', 'NOT_FOUND', (legalEntityId, own) => ({
+    customerId: own.customer,
+    legalEntityId,
+  })),
+  'createLocation.legalEntityId': given('createLocation', 'company', 'NOT_FOUND', (legalEntityId) => ({
+    legalEntityId,
+    name: 'x',
+    type: 'OFFICE',
+  })),
   'updateRole.id': given('updateRole', 'role', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
   'createAccessControl.roleId': given('createAccessControl', 'role', 'BAD_USER_INPUT', (roleId) => ({
     name: 'x',

@@ -66,7 +66,10 @@ describe('scopes and companies at a refresh', () => {
     const customer = await someone({ [left.id]: 'ADMIN', [kept.id]: 'BUYER' });
     const first = await signIn(service, customer.email, { legalEntityId: left.id });
     const alone = await signIn(service, customer.email);
-    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, left.id);
+    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+      customerId: customer.id,
+      legalEntityId: left.id,
+    });
     expect(await isGood(service, first.accessToken)).toBe(false);
 
     for (const input of [{}, { legalEntityId: left.id }, { branch: true }]) {
@@ -88,7 +91,10 @@ describe('scopes and companies at a refresh', () => {
     const customer = await someone({ [company.id]: 'ADMIN' });
     const { refreshToken, sessionId } = await beginFamily(service, customer.id);
     const next = await refresh(service, refreshToken, { legalEntityId: company.id });
-    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, company.id);
+    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+      customerId: customer.id,
+      legalEntityId: company.id,
+    });
     expect((await tryRefresh(service, refreshToken, { legalEntityId: company.id })).code).toBe('ACCESS_DENIED');
     expect((await familyRows(service, sessionId)).endedAt).toBeNull();
     expect((await refresh(service, next.refreshToken, { legalEntityId: null })).legalEntity).toBeNull();

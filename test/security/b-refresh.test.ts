@@ -35,7 +35,10 @@ describe('rotation', () => {
     const company = await givenCompany(service);
     const customer = await someone({ [company.id]: 'REQUESTER' });
     const first = await signIn(service, customer.email, { legalEntityId: company.id });
-    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, company.id);
+    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+      customerId: customer.id,
+      legalEntityId: company.id,
+    });
     await service.app.modules.contactAssignments.assign(ctxOf('demo'), customer.id, company.id);
     await service.app.modules.memberships.joinCompany(ctxOf('demo'), company.id, 'ADMIN', customer.id);
     const second = await refresh(service, first.refreshToken);

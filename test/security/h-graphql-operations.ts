@@ -123,10 +123,11 @@ export interface ProtectedPath {
 
 /**
  * Every way of up to `steps` fields from a root to a field that declares scopes: plain, by alias, by fragment and by
- * inline fragment. Mandatory arguments are given as `argument` says.
+ * inline fragment; those of exactly `steps` fields in one of these, in turn. Mandatory arguments are given as `argument` says.
  */
 export function pathsToProtectedFields(steps: number, argument: (type: GraphQLInputType) => string): ProtectedPath[] {
   const found: ProtectedPath[] = [];
+  let longest = 0;
   const scopesOf = (field: GraphQLField<unknown, unknown>): readonly string[] => {
     const access = accessOf(field);
     return access?.kind === 'scopes' ? access.scopes[0]! : [];
@@ -161,7 +162,9 @@ export function pathsToProtectedFields(steps: number, argument: (type: GraphQLIn
           ['...P', ` fragment P on ${type.name} { ...Q } fragment Q on ${type.name} { y: ${called}${leaf} }`],
           [`${type.name === 'Subscription' ? '' : '__typename '}${called} @include(if: true)${leaf}`, ''],
         ];
-        for (const [inner, fragments] of shapes) {
+        // The longest paths are most of all: each in one shape, in turn.
+        const asked = left > 1 ? shapes : [shapes[longest++ % shapes.length]!];
+        for (const [inner, fragments] of asked) {
           found.push({ query: wrap(inner, fragments), field: `${type.name}.${field.name}`, scopes, others: held });
         }
       }

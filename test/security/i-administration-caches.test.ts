@@ -129,10 +129,10 @@ onBoth(`case 104, seed ${SEED}`, (instances, isEmbedded) => {
           'a client is disabled or enabled': async () =>
             clients.update(ctx, clientId, { enabled: !(await clients.get(ctx, clientId)).enabled }),
           'a customer leaves or joins a company': async () => {
-            const { count } = {
-              count: await rowsOf(tenant).contactAssignment.count({ where: { customerId, legalEntityId: company } }),
-            };
-            await (count > 0 ? contactAssignments.unassign : contactAssignments.assign)(ctx, customerId, company);
+            const which = { customerId, legalEntityId: company };
+            const isContact = (await rowsOf(tenant).contactAssignment.count({ where: which })) > 0;
+            if (isContact) await contactAssignments.unassign(ctx, which);
+            else await contactAssignments.assign(ctx, customerId, company);
           },
           'a token is revoked': async () => {
             if (held.length > 0)

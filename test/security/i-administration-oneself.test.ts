@@ -240,7 +240,7 @@ describe('case 99: `_own` rights reach the people of the caller’s company, and
 
   it('who is no longer of the company cannot even try', async () => {
     const { own, adminId, bearer, colleague } = await givenCompanies();
-    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), adminId, own);
+    await service.app.modules.contactAssignments.unassign(ctxOf('demo'), { customerId: adminId, legalEntityId: own });
     expect(await tryBoth(bearer, await companyGroup(service, own, 'BUYER'), colleague.id)).toEqual([
       'UNAUTHENTICATED',
       'UNAUTHENTICATED',

@@ -258,7 +258,10 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       const switched = await refresh(other, first.refreshToken, { legalEntityId: company.id });
       expect(await verdicts(first.accessToken, switched.accessToken)).toEqual(everywhere(2, true));
       // Leaving the company writes an entry; the next refresh, elsewhere and at once, is not hit by it.
-      await one.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, company.id);
+      await one.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+        customerId: customer.id,
+        legalEntityId: company.id,
+      });
       const left = await refresh(other, switched.refreshToken, { legalEntityId: null });
       await refusedWithinASecond(switched.accessToken);
       await caughtUp();
@@ -344,7 +347,10 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       await hold.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [session.sessionId]);
       const refreshing = tryRefresh(one, session.refreshToken);
       await somebodyWaits('refresh_tokens');
-      await other.app.modules.contactAssignments.unassign(ctxOf('demo'), customer.id, company.id);
+      await other.app.modules.contactAssignments.unassign(ctxOf('demo'), {
+        customerId: customer.id,
+        legalEntityId: company.id,
+      });
       await hold.query('COMMIT');
       const late = only(await refreshing);
       expect(late.legalEntity).toEqual({ id: company.id, name: company.name });

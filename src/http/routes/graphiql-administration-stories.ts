@@ -176,4 +176,75 @@ query WhyOrNot {
 }
 `,
   },
+  {
+    query: `# 7. Companies: who belongs to which, and who may act
+#    for them.
+#
+# With the accessToken of story 4 (admin@demo.example) in
+# Headers. Shopper finds a customer without a company;
+# Assign lets them act for ACME Berlin and, by
+# inheritance, for ACME above it. Unassign takes both away
+# again, and every token for them is refused at once.
+
+query Companies {
+  legalEntities(first: 10) {
+    nodes {
+      id
+      name
+      type
+      subsidiaries {
+        id
+      }
+      customerGroups {
+        role
+        memberCount
+      }
+      contactAssignments(first: 5) {
+        nodes {
+          id
+          type
+          inherited
+          customer {
+            email
+          }
+        }
+      }
+    }
+  }
+}
+
+query Shopper {
+  customers(search: "shopper") {
+    nodes {
+      id
+      legalEntities {
+        name
+      }
+    }
+  }
+}
+
+mutation Assign($customerId: ID!) {
+  assignContact(
+    input: {
+      customerId: $customerId
+      legalEntityId: "acme-berlin"
+      type: LOGISTICS
+    }
+  ) {
+    id
+    customer {
+      legalEntities {
+        name
+      }
+    }
+  }
+}
+
+mutation Unassign($assignmentId: ID!) {
+  unassignContact(id: $assignmentId)
+}
+`,
+    variables: { customerId: '<id in Shopper>', assignmentId: '<id of Assign>' },
+  },
 ];

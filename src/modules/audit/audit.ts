@@ -15,6 +15,7 @@ export interface AuditSubject {
     | 'employee'
     | 'group'
     | 'legal_entity'
+    | 'location'
     | 'role'
     | 'scope'
     | 'session'

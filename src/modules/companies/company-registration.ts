@@ -1,7 +1,6 @@
 // A guest registers for a company that is not known yet. Invariant: the company waits, disabled, until an employee has
 // looked at it: nobody can act for it, and being its Admin means nothing before that.
 
-import { randomUUID } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import { badInput } from '../../errors/domain-error.ts';
 import { requireName } from '../administration/editing.ts';
@@ -34,8 +33,8 @@ export function createCompanyRegistration(deps: {
         if (!account[field]?.trim()) throw badInput(`input.${field}`, 'Who registers a company has a name.');
       }
       return registration.signUp(ctx, account, async (change, customer) => {
-        const { id } = await legalEntities.create(change, { id: randomUUID(), name, enabled: false });
-        await contactAssignments.assign(change, customer.id, id, { type: 'PRIMARY', primary: true });
+        const { id } = await legalEntities.create(change, { name, enabled: false });
+        await contactAssignments.assignFounder(change, customer.id, id);
         await joinAdmins(change.tx, change.tenantId, id, customer.id);
       });
     },

@@ -4,27 +4,55 @@
 
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
+import { Prisma } from '../../database/generated/client.ts';
+import { inOrder } from '../../database/in-order.ts';
+import type { PageWindow } from '../../database/keyset.ts';
+import { notFound } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
-import type { Administer } from '../administration/administration.ts';
+import type { Administer, Change } from '../administration/administration.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { joinContacts } from '../iam/company-groups.ts';
-import { membershipKey } from '../revocations/revocation-key.ts';
-import type { Revocations } from '../revocations/revocations.ts';
+import type { EntitlementsOf } from '../iam/entitlements.ts';
+import { requireHeld } from '../scopes/delegation.ts';
+import type { ContactAssignment, InheritedContacts } from './inherited-contacts.ts';
 import { isLegalEntityId, type LegalEntity } from './legal-entities.ts';
 
-/** As what a customer is a contact; a plain one unless said. */
-export interface ContactRole {
-  readonly type?: 'PRIMARY' | 'BILLING' | 'LOGISTICS' | 'CONTACT';
-  readonly primary?: boolean;
+/** What an assignment says beside who and where. */
+export interface ContactDetails {
+  readonly type?: ContactAssignment['type'] | null | undefined;
+  readonly primary?: boolean | null | undefined;
 }
+
+/** One assignment: by its id, or by who and where, which is there once at most. */
+export type WhichContact = { readonly id: string } | { readonly customerId: string; readonly legalEntityId: string };
 
 /** Use cases of contact assignments. */
 export function createContactAssignments(deps: {
   administer: Administer;
   database: Database;
-  revocations: Revocations;
+  entitlements: EntitlementsOf;
+  inheritedContacts: InheritedContacts;
 }) {
-  const { administer, database, revocations } = deps;
+  const { administer, database, entitlements, inheritedContacts } = deps;
+
+  /** @throws FORBIDDEN when contacts get scopes that the caller lacks, and that not every customer has */
+  async function requireDelegable(change: Change, legalEntityId: string): Promise<void> {
+    const contacts = await change.tx.group.findFirstOrThrow({ where: { legalEntityId, role: 'CONTACT' } });
+    const [given] = await entitlements.ofGroups(change.tx, change, [contacts.id]);
+    const everybodys = new Set(entitlements.ofEveryCustomer(change.tenantId));
+    requireHeld(
+      change,
+      given!.filter((scope) => !everybodys.has(scope)),
+    );
+  }
+
+  const told = (change: Change, type: 'assigned' | 'unassigned' | 'updated', one: ContactAssignment, also: string[]) =>
+    recordAudit(change.tx, change, {
+      type: `contact.${type}`,
+      subject: { kind: 'customer', id: one.customerId },
+      legalEntityId: one.legalEntityId,
+      details: { type: one.type, primary: one.primary, ...(also.length > 0 ? { byInheritance: also } : {}) },
+    });
 
   return {
     /** The enabled company, if this customer is assigned to it, as of now. @throws ACCESS_DENIED */
@@ -60,33 +88,113 @@ export function createContactAssignments(deps: {
       return assignments.map(({ legalEntity }) => legalEntity);
     },
 
-    /** Assigns a customer to a legal entity and to its Contact group. Assigning twice is the same as once. */
-    async assign(ctx: Ctx, customerId: string, legalEntityId: string, as: ContactRole = {}): Promise<void> {
-      await administer(ctx, async (change) => {
-        const { tx } = change;
-        const made = await tx.contactAssignment.createMany({
-          data: [{ tenantId: ctx.tenantId, customerId, legalEntityId, ...as }],
-          skipDuplicates: true,
-        });
-        await joinContacts(tx, ctx.tenantId, legalEntityId, customerId);
-        if (made.count === 0) return;
-        const subject = { kind: 'customer', id: customerId } as const;
-        await recordAudit(tx, change, { type: 'contact.assigned', subject, legalEntityId });
+    /** The assignments of each customer, by company. */
+    async ofCustomers(ctx: Ctx, customerIds: readonly string[]): Promise<ContactAssignment[][]> {
+      const rows = await database.forTenant(ctx).contactAssignment.findMany({
+        where: { customerId: { in: [...customerIds] } },
+        orderBy: [{ customerId: 'asc' }, { legalEntityId: 'asc' }],
+      });
+      return inOrder(customerIds, rows, ({ customerId }) => customerId);
+    },
+
+    /** A page of the assignments to each company, by id, in the order of the companies. */
+    async pages(ctx: Ctx, companies: readonly string[], { after, before, limit, inverted }: PageWindow) {
+      const order = inverted ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+      const rows = await database.forTenant(ctx).$queryRaw<ContactAssignment[]>`
+        SELECT page.tenant_id AS "tenantId", page.id, page.customer_id AS "customerId",
+          page.legal_entity_id AS "legalEntityId", page.type::text, page."primary", page.cause_id AS "causeId"
+        FROM unnest(${companies}::text[]) WITH ORDINALITY AS wanted (id, place)
+        CROSS JOIN LATERAL (
+          SELECT * FROM contact_assignments ca
+          WHERE ca.tenant_id = ${ctx.tenantId} AND ca.legal_entity_id = wanted.id
+            ${after ? Prisma.sql`AND ca.id > ${after[0]}` : Prisma.empty}
+            ${before ? Prisma.sql`AND ca.id < ${before[0]}` : Prisma.empty}
+          ORDER BY ca.id ${order} LIMIT ${limit}
+        ) page
+        ORDER BY wanted.place, page.id ${order}`;
+      return inOrder(companies, rows, ({ legalEntityId }) => legalEntityId);
+    },
+
+    /** How many are assigned to each company. */
+    async counts(ctx: Ctx, companies: readonly string[]): Promise<number[]> {
+      const rows = await database.forTenant(ctx).contactAssignment.groupBy({
+        by: ['legalEntityId'],
+        where: { legalEntityId: { in: [...companies] } },
+        _count: true,
+      });
+      const counts = new Map(rows.map(({ legalEntityId, _count }) => [legalEntityId, _count]));
+      return companies.map((id) => counts.get(id) ?? 0);
+    },
+
+    /**
+     * Assigns a customer to a legal entity and to its Contact group, and by inheritance where the tenant's setting says.
+     * Who is assigned already stays, with `details` changed; an inherited assignment becomes one of its own.
+     * @throws NOT_FOUND for the customer or the company, FORBIDDEN for scopes that the caller lacks
+     */
+    assign(
+      ctx: Ctx,
+      customerId: string,
+      legalEntityId: string,
+      details: ContactDetails = {},
+    ): Promise<ContactAssignment> {
+      return administer(ctx, async (change) => {
+        const { tx, tenantId } = change;
+        if ((await tx.customer.count({ where: { id: customerId } })) === 0) throw notFound('Customer');
+        if ((await tx.legalEntity.count({ where: { id: legalEntityId } })) === 0) throw notFound('Legal entity');
+        await requireDelegable(change, legalEntityId);
+        const found = await tx.contactAssignment.findFirst({ where: { customerId, legalEntityId } });
+        const { type, primary } = details;
+        const given = {
+          causeId: null,
+          type: type ?? found?.type ?? 'CONTACT',
+          primary: primary ?? found?.primary ?? false,
+        };
+        if (found && found.causeId === null && found.type === given.type && found.primary === given.primary)
+          return found;
+        const assignment = found
+          ? await tx.contactAssignment.update({ where: { tenantId_id: { tenantId, id: found.id } }, data: given })
+          : await tx.contactAssignment.create({ data: { tenantId, customerId, legalEntityId, ...given } });
+        await joinContacts(tx, tenantId, [assignment]);
+        const inherited = await inheritedContacts.spread(change, [assignment]);
+        await told(
+          change,
+          found ? 'updated' : 'assigned',
+          assignment,
+          inherited.map((each) => each.legalEntityId),
+        );
+        return assignment;
       });
     },
 
-    /** Takes a customer out of a legal entity and of its groups: tokens for it are refused at once. */
-    async unassign(ctx: Ctx, customerId: string, legalEntityId: string): Promise<void> {
-      await database.transaction(ctx, async (tx) => {
-        const { count } = await tx.contactAssignment.deleteMany({ where: { customerId, legalEntityId } });
-        await tx.customerMembership.deleteMany({ where: { customerId, group: { legalEntityId } } });
-        if (count > 0) {
-          const subject = { kind: 'customer', id: customerId } as const;
-          await recordAudit(tx, ctx, { type: 'contact.unassigned', subject, legalEntityId });
-        }
-        await revocations.record(tx, ctx, [membershipKey(legalEntityId, customerId)], 'contact.unassigned');
+    /** Whoever registers a company becomes its primary contact. Nobody's leave is needed: the company has just been made,
+     * disabled, and gives nothing before somebody who may has enabled it. */
+    async assignFounder(change: Change, customerId: string, legalEntityId: string): Promise<void> {
+      const { tx, tenantId } = change;
+      const assignment = await tx.contactAssignment.create({
+        data: { tenantId, customerId, legalEntityId, type: 'PRIMARY', primary: true },
       });
-      await revocations.felt();
+      await joinContacts(tx, tenantId, [assignment]);
+      await told(change, 'assigned', assignment, []);
+    },
+
+    /** Takes a customer out of a legal entity and of its groups, and out of those that came by inheritance only: tokens
+     * for them are refused at once. @throws NOT_FOUND */
+    unassign(ctx: Ctx, which: WhichContact): Promise<ContactAssignment> {
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const found = await tx.contactAssignment.findFirst({ where: which });
+        if (!found) throw notFound('Contact assignment');
+        const inherited = await tx.contactAssignment.findMany({ where: { causeId: found.id } });
+        const ended = await inheritedContacts.settle(change, inherited, new Set([found.id]));
+        await inheritedContacts.end(change, [found]);
+        await told(
+          change,
+          'unassigned',
+          found,
+          ended.map((each) => each.legalEntityId),
+        );
+        return found;
+      });
     },
   };
 }

@@ -34,10 +34,20 @@ export async function createCompanyGroups(
   });
 }
 
-/** Puts a new contact into the company's Contact group, in the transaction that assigns the contact. */
-export async function joinContacts(tx: TenantClient, tenantId: string, legalEntityId: string, customerId: string) {
-  const group = await tx.group.findFirstOrThrow({ where: { legalEntityId, role: 'CONTACT' } });
-  await tx.customerMembership.createMany({ data: [{ tenantId, groupId: group.id, customerId }], skipDuplicates: true });
+/** Puts new contacts into the Contact groups of their companies, in the transaction that assigns them. */
+export async function joinContacts(
+  tx: TenantClient,
+  tenantId: string,
+  contacts: readonly { readonly customerId: string; readonly legalEntityId: string }[],
+): Promise<void> {
+  const customerIds = contacts.map(({ customerId }) => customerId);
+  const companies = contacts.map(({ legalEntityId }) => legalEntityId);
+  await tx.$executeRaw`
+    INSERT INTO customer_memberships (tenant_id, group_id, customer_id)
+    SELECT g.tenant_id, g.id, contact.customer_id
+    FROM unnest(${customerIds}::text[], ${companies}::text[]) AS contact (customer_id, legal_entity_id)
+    JOIN groups g ON g.tenant_id = ${tenantId} AND g.legal_entity_id = contact.legal_entity_id AND g.role = 'CONTACT'
+    ON CONFLICT DO NOTHING`;
 }
 
 /** Makes the founder of a new company its Admin, in the transaction that makes the company. */

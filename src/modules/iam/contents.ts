@@ -2,16 +2,13 @@
 
 import type { Ctx } from '../../context.ts';
 import type { Database } from '../../database/database.ts';
+import { inOrder } from '../../database/in-order.ts';
 import type { AccessControl } from './access-controls.ts';
 import type { EntitlementsOf } from './entitlements.ts';
+import { type Group, groupsInReach } from './groups.ts';
 import type { Template } from './templates.ts';
 
-/** The rows that belong to each of `ids`, in their order. */
-function inOrder<Row extends { readonly owner: string }>(ids: readonly string[], rows: readonly Row[]): Row[][] {
-  const owned = new Map<string, Row[]>(ids.map((id) => [id, []]));
-  for (const row of rows) owned.get(row.owner)!.push(row);
-  return ids.map((id) => owned.get(id)!);
-}
+const ownerOf = ({ owner }: { readonly owner: string }) => owner;
 
 /** Use cases of looking into groups and templates. */
 export function createContents(deps: { database: Database; entitlements: EntitlementsOf }) {
@@ -27,7 +24,7 @@ export function createContents(deps: { database: Database; entitlements: Entitle
         FROM group_access_controls given
         JOIN access_controls ac ON ac.tenant_id = given.tenant_id AND ac.id = given.access_control_id
         WHERE given.tenant_id = ${ctx.tenantId} AND given.group_id = ANY(${groupIds}) ORDER BY ac.name, ac.id`;
-      return inOrder(groupIds, rows);
+      return inOrder(groupIds, rows, ownerOf);
     },
 
     /** The templates of each group, by name. */
@@ -36,7 +33,7 @@ export function createContents(deps: { database: Database; entitlements: Entitle
         SELECT given.group_id AS owner, t.tenant_id AS "tenantId", t.id, t.name FROM group_templates given
         JOIN access_control_templates t ON t.tenant_id = given.tenant_id AND t.id = given.template_id
         WHERE given.tenant_id = ${ctx.tenantId} AND given.group_id = ANY(${groupIds}) ORDER BY t.name, t.id`;
-      return inOrder(groupIds, rows);
+      return inOrder(groupIds, rows, ownerOf);
     },
 
     /** The access controls that each template bundles, by name. */
@@ -49,7 +46,17 @@ export function createContents(deps: { database: Database; entitlements: Entitle
       return inOrder(
         templateIds,
         rows.map(({ templateId, accessControl }) => ({ ...accessControl, owner: templateId })),
+        ownerOf,
       );
+    },
+
+    /** The groups of each company that are in the caller's reach, by name. */
+    async groupsOfCompanies(ctx: Ctx, companies: readonly string[]): Promise<Group[][]> {
+      const rows = await database.forTenant(ctx).group.findMany({
+        where: { AND: [{ legalEntityId: { in: [...companies] } }, groupsInReach(ctx, 'iam.group_read')] },
+        orderBy: [{ name: 'asc' }, { id: 'asc' }],
+      });
+      return inOrder(companies, rows, ({ legalEntityId }) => legalEntityId ?? '');
     },
 
     /** What each group gives its members, through access controls and templates. */

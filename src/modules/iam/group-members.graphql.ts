@@ -1,7 +1,6 @@
 // Who belongs to which group, seen from either side.
 
-import type { PageWindow } from '../../database/keyset.ts';
-import { batched } from '../../graphql/batched.ts';
+import { batched, batchedPages } from '../../graphql/batched.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionOf } from '../../graphql/pagination.ts';
 import { requires, requiresAnyOf } from '../../permissions/access.ts';
@@ -23,20 +22,7 @@ const groupsOfEmployee = batched<string, Group[]>((ctx, ids) => ctx.services.mem
 const groupsOfCustomer = batched<string, Group[]>((ctx, ids) => ctx.services.members.groupsOfCustomers(ctx, ids));
 const scopesOfEmployee = batched<string, string[]>((ctx, ids) => ctx.services.contents.scopesOfEmployees(ctx, ids));
 
-/** All groups of a page are asked for the same window: one load. Aliases may ask for others: one load each. */
-const membersOf = batched<{ id: string; window: PageWindow }, Member[]>(async (ctx, asked) => {
-  const loads = new Map<string, { window: PageWindow; ids: Set<string> }>();
-  for (const { id, window } of asked) {
-    const key = JSON.stringify(window);
-    loads.set(key, { window, ids: (loads.get(key)?.ids ?? new Set()).add(id) });
-  }
-  const pages = new Map<string, Member[]>();
-  for (const [key, { window, ids }] of loads) {
-    const loaded = await ctx.services.members.pages(ctx, [...ids], window);
-    [...ids].forEach((id, at) => void pages.set(`${id} ${key}`, loaded[at]!));
-  }
-  return asked.map(({ id, window }) => pages.get(`${id} ${JSON.stringify(window)}`)!);
-});
+const membersOf = batchedPages<Member>((ctx, ids, window) => ctx.services.members.pages(ctx, ids, window));
 
 const seesMembers = requiresAnyOf('iam.user_read', 'iam.user_read_own');
 

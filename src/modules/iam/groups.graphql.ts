@@ -4,7 +4,7 @@ import { batched } from '../../graphql/batched.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionByName } from '../../graphql/pagination.ts';
 import { requires, requiresAnyOf } from '../../permissions/access.ts';
-import { LegalEntityType } from '../companies/legal-entities.graphql.ts';
+import { LegalEntityType, legalEntityInReach } from '../companies/legal-entities.graphql.ts';
 import { AccessControlType } from './access-controls.graphql.ts';
 import type { AccessControl } from './access-controls.ts';
 import type { Group } from './groups.ts';
@@ -27,7 +27,6 @@ const accessControlsOf = batched<string, AccessControl[]>((ctx, ids) =>
 );
 const templatesOf = batched<string, Template[]>((ctx, ids) => ctx.services.contents.templatesOfGroups(ctx, ids));
 const scopesOf = batched<string, string[]>((ctx, ids) => ctx.services.contents.scopesOfGroups(ctx, ids));
-const companyOf = batched((ctx, ids: readonly string[]) => ctx.services.legalEntities.inReach(ctx, ids));
 
 /** Type `Group`. */
 export const GroupType = builder.objectRef<Group>('Group').implement({
@@ -50,7 +49,8 @@ export const GroupType = builder.objectRef<Group>('Group').implement({
       nullable: true,
       description: 'The company within which it counts; null: everywhere, or not for the caller to know.',
       access: requiresAnyOf('customermanagement.legalentity_read', 'customermanagement.legalentity_read_own'),
-      resolve: ({ legalEntityId }, _args, ctx) => (legalEntityId === null ? null : companyOf(ctx, legalEntityId)),
+      resolve: ({ legalEntityId }, _args, ctx) =>
+        legalEntityId === null ? null : legalEntityInReach(ctx, legalEntityId),
     }),
     accessControls: t.field({
       type: [AccessControlType],
@@ -72,6 +72,17 @@ export const GroupType = builder.objectRef<Group>('Group').implement({
     version: t.exposeInt('version', { description: 'Goes up with each change: for `version` in an update.' }),
   }),
 });
+
+const groupsOfCompany = batched<string, Group[]>((ctx, ids) => ctx.services.contents.groupsOfCompanies(ctx, ids));
+
+builder.objectFields(LegalEntityType, (t) => ({
+  customerGroups: t.field({
+    type: [GroupType],
+    description: "The groups of its customers, by name. With `iam.group_read_own`: those of the caller's company.",
+    access: requiresAnyOf('iam.group_read', 'iam.group_read_own'),
+    resolve: ({ id }, _args, ctx) => groupsOfCompany(ctx, id),
+  }),
+}));
 
 builder.queryFields((t) => ({
   groups: t.connection(

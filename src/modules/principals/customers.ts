@@ -130,6 +130,15 @@ export function createCustomers(deps: {
     find: (ctx: Ctx, id: string): Promise<Customer | null> =>
       database.forTenant(ctx).customer.findFirst({ where: { AND: [{ id }, customersInReach(ctx)] } }),
 
+    /** Many in the caller's reach, in the order of their ids; null for others. */
+    async inReach(ctx: Ctx, ids: readonly string[]): Promise<(Customer | null)[]> {
+      const where = { AND: [{ id: { in: [...new Set(ids)] } }, customersInReach(ctx)] };
+      const customers = new Map(
+        (await database.forTenant(ctx).customer.findMany({ where })).map((one) => [one.id, one]),
+      );
+      return ids.map((id) => customers.get(id) ?? null);
+    },
+
     /** @throws NOT_FOUND */
     async get(ctx: { tenantId: string }, id: string): Promise<Customer> {
       const customer = await database.forTenant(ctx).customer.findUnique({ where: byId(ctx, id) });

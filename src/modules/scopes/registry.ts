@@ -77,13 +77,13 @@ const lines = {
   'customer.import_manage': external('Import customers and set how long migrated passwords are kept.'),
   'customer.import_read': external('Read how long migrated passwords are kept.'),
 
-  'customermanagement.contactassignment_manage': external('Assign customers to companies, and remove them again.'),
-  'customermanagement.contactassignment_read': external('Read which customers are assigned to which companies.'),
-  'customermanagement.legalentity_manage': external('Create, change and delete companies and subsidiaries.'),
+  'customermanagement.contactassignment_manage': 'Assign customers to companies, and remove them again.',
+  'customermanagement.contactassignment_read': 'Read which customers are assigned to which companies.',
+  'customermanagement.legalentity_manage': 'Create, change and delete companies and subsidiaries.',
   'customermanagement.legalentity_read': 'Read every company of the tenant and its place in the hierarchy.',
   'customermanagement.legalentity_read_own': 'Read the companies that one is assigned to.',
-  'customermanagement.location_manage': external('Create, change and delete the locations of companies.'),
-  'customermanagement.location_read': external('Read the locations of companies.'),
+  'customermanagement.location_manage': 'Create, change and delete the locations of companies.',
+  'customermanagement.location_read': 'Read the locations of companies.',
 
   'customersegment.segment_manage': external('Create, change and delete customer segments and their members.'),
   'customersegment.segment_read': external('Read every customer segment, its items and members.'),

@@ -2,6 +2,7 @@
 // Invariant: an access token lives for a day at most, since revocation entries are kept for little longer.
 
 import { z } from 'zod';
+import { badInput } from '../../errors/domain-error.ts';
 import { defaultAnonymousScopes, defaultCustomerScopes } from '../scopes/predefined-sets.ts';
 
 const HOUR = 3600;
@@ -60,20 +61,26 @@ const schema = z.object({
   /** Bases of the links in letters to customers and to employees; null: those of the configuration. */
   storefrontUrl: baseUrl.nullable().default(null),
   consoleUrl: baseUrl.nullable().default(null),
+  /** Whether a contact of a subsidiary becomes one of the companies above it, or the other way round. */
+  contactPropagation: z.enum(['UPWARD', 'DOWNWARD', 'DISABLED']).default('UPWARD'),
 });
 
 /** A tenant's settings, defaults filled in. */
 export type TenantSettings = Readonly<z.infer<typeof schema>>;
 
-/** The settings that an operator may change of a tenant that is at work, by name. */
-export type ChangeableSettings = Pick<TenantSettings, 'doubleOptIn' | 'storefrontUrl' | 'consoleUrl'>;
+/** What a tenant has said of its settings; null: as by default. */
+export type SettingsChange = { readonly [Name in keyof TenantSettings]?: TenantSettings[Name] | null };
+
+/** What is to be stored after a change. @throws BAD_USER_INPUT naming the setting that there is not, or that breaks a limit */
+export function changedSettings(stored: unknown, change: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const unknown = Object.keys(change).find((name) => !Object.hasOwn(schema.shape, name));
+  if (unknown !== undefined) throw badInput(`settings.${unknown}`, 'There is no such setting.');
+  const merged = Object.entries({ ...(stored as object), ...change }).filter(([, value]) => value !== null);
+  const { error } = schema.safeParse(Object.fromEntries(merged));
+  const [issue] = error?.issues ?? [];
+  if (issue) throw badInput(`settings.${issue.path.join('.')}`, issue.message);
+  return Object.fromEntries(merged);
+}
 
 /** Reads what is stored. @throws ZodError when it breaks a limit. */
 export const parseTenantSettings = (stored: unknown): TenantSettings => schema.parse(stored ?? {});
-
-/** The first thing that is wrong with settings; null: nothing. */
-export function problemOf(settings: unknown): { field: string; message: string } | null {
-  const { error } = schema.safeParse(settings);
-  const issue = error?.issues[0];
-  return issue ? { field: issue.path.join('.'), message: `${issue.path.join('.')}: ${issue.message}.` } : null;
-}

@@ -1,11 +1,14 @@
 // The tenants, held in memory and read again whenever one changes: every grant asks, and they are few.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ChangeFeed } from '../../database/change-feed.ts';
 import type { Database } from '../../database/database.ts';
+import type { Prisma } from '../../database/generated/client.ts';
 import { badInput, conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
-import { recordAudit } from '../audit/audit.ts';
+import { type AuditDetails, recordAudit } from '../audit/audit.ts';
+import type { ScopeCatalogue } from '../scopes/custom-scopes.ts';
 import { asOperator } from './in-tenant.ts';
-import { type ChangeableSettings, parseTenantSettings, problemOf, type TenantSettings } from './tenant-settings.ts';
+import { changedSettings, parseTenantSettings, type SettingsChange, type TenantSettings } from './tenant-settings.ts';
 
 /** A merchant's world. */
 export interface Tenant {
@@ -18,7 +21,7 @@ export interface Tenant {
 const TENANT_ID = /^[a-z][a-z0-9-]{2,15}$/;
 
 /** Use cases of tenants. Only what concerns a tenant as a whole; its contents belong to their own modules. */
-export function createTenants(deps: { database: Database; changes: ChangeFeed }) {
+export function createTenants(deps: { database: Database; changes: ChangeFeed; scopes: ScopeCatalogue }) {
   let active: Map<string, Tenant> | null = null;
 
   deps.changes.watch('tenants', async () => {
@@ -56,8 +59,8 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
     async create(tenant: { id: string; name: string; settings?: Partial<TenantSettings> }): Promise<Tenant> {
       if (!TENANT_ID.test(tenant.id))
         throw badInput('id', 'A tenant id has 3 to 16 lower-case letters, digits or hyphens.');
-      parseTenantSettings(tenant.settings);
-      const { id, name, settings = {} } = tenant;
+      const { id, name } = tenant;
+      const settings = changedSettings({}, tenant.settings ?? {}) as Prisma.InputJsonObject;
       await deps.database.systemTransaction(async (tx) => {
         const created = await tx.tenant.createMany({ data: [{ id, name, settings }], skipDuplicates: true });
         if (created.count === 0) throw conflict('TENANT_EXISTS', 'There is a tenant of that id.');
@@ -72,24 +75,27 @@ export function createTenants(deps: { database: Database; changes: ChangeFeed })
       return known().get(id)!;
     },
 
-    /** Changes settings; what is absent stays. @throws NOT_FOUND for a tenant that is not there, or is shut,
-     * BAD_USER_INPUT for a value that breaks a limit */
-    async configure(id: string, change: Partial<ChangeableSettings>): Promise<Tenant> {
+    /**
+     * Changes settings; what is absent stays, null goes back to the default. They hold for what is issued from then on.
+     * @throws BAD_USER_INPUT naming the setting, NOT_FOUND for a tenant that is not there, or is shut
+     */
+    async changeSettings(id: string, change: SettingsChange): Promise<Tenant> {
+      for (const name of ['anonymousScopes', 'customerScopes'] as const)
+        if (change[name]) deps.scopes.requireKnown({ tenantId: id }, change[name], `settings.${name}`);
       await deps.database.systemTransaction(async (tx) => {
-        const [stored] = await tx.$queryRaw<{ settings: object }[]>`
-          SELECT settings FROM tenants WHERE id = ${id} AND status = 'ACTIVE' FOR NO KEY UPDATE`;
-        if (!stored) throw notFound('Tenant');
-        const before = parseTenantSettings(stored.settings);
-        const settings = { ...stored.settings, ...change };
-        const wrong = problemOf(settings);
-        if (wrong) throw badInput(wrong.field, wrong.message);
-        await tx.tenant.update({ where: { id }, data: { settings } });
-        const names = Object.keys(change) as (keyof ChangeableSettings)[];
-        const of = (from: ChangeableSettings) => Object.fromEntries(names.map((name) => [name, from[name]]));
+        const [found] = await tx.$queryRaw<{ settings: Record<string, Prisma.JsonValue> }[]>`
+          SELECT settings FROM tenants WHERE id = ${id} AND status = 'ACTIVE' FOR UPDATE`;
+        if (!found) throw notFound('Tenant');
+        const settings = changedSettings(found.settings, change) as Record<string, Prisma.JsonValue>;
+        await tx.tenant.update({ where: { id }, data: { settings: settings as Prisma.InputJsonObject } });
+        const names = Object.keys(change).filter((name) => !isDeepStrictEqual(found.settings[name], settings[name]));
+        const told = (all: Record<string, Prisma.JsonValue>) =>
+          Object.fromEntries(names.map((name) => [name, all[name] ?? null])) as AuditDetails;
+        if (names.length === 0) return;
         await recordAudit(tx, asOperator(id, 'operator'), {
           type: 'tenant.updated',
           subject: { kind: 'tenant', id },
-          details: { before: of(before), after: of(parseTenantSettings(settings)) },
+          details: { before: told(found.settings), after: told(settings) },
         });
       });
       await deps.changes.catchUp();
