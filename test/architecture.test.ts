@@ -12,6 +12,7 @@ const ranks: Record<string, number> = {
   keys: 3,
   revocations: 3,
   limits: 3,
+  letters: 3,
   administration: 4,
   sessions: 5,
   clients: 5,
@@ -21,9 +22,10 @@ const ranks: Record<string, number> = {
   tokens: 8,
   grants: 9,
 };
-const ground = ['errors', 'config', 'database', 'observability'];
+const ground = ['errors', 'config', 'database', 'mail', 'observability'];
 const mayImport: Record<string, string[]> = {
   database: ['errors', 'config'],
+  mail: ['errors', 'config'],
   observability: ['errors', 'config'],
   '@module': ground,
   permissions: ['errors', 'modules/scopes/'],
@@ -54,6 +56,7 @@ const fences: [string, RegExp][] = [
   ['process.env', /^config\//],
   ["'@prisma/", /^database\//],
   ["'jose'", /^(modules\/(keys|tokens|sso)|verify)\//],
+  ["'nodemailer'", /^mail\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
 ];
 /** What libraries offer and nobody here may use, wherever: each lets an attacker choose what must be ours. */

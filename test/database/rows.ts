@@ -60,6 +60,8 @@ export function rowsOf(tenantId: string): Record<TenantModel, Row> {
       userType: 'CUSTOMER',
       customerId: 'x',
     },
+    Letter: { tenantId, id: 'x', kind: 'REGISTRATION', userType: 'CUSTOMER', address: 'a@example.org' },
+    LetterToken: { tenantId, id: unique, purpose: 'CHANGE_EMAIL', customerId: 'x', expiresAt: at },
     AuditEvent: {
       tenantId,
       id: 'x',

@@ -1,6 +1,6 @@
 // Extension grant (RFC 9700 s.2.4 forbids `password`): a guest signs in and keeps the session. The login claims the
 // guest's session id: the table's key lets one login have it, and from the commit on the guest's tokens are worthless.
-// Invariant: nothing tells an unknown account, a disabled one and a wrong password apart.
+// Invariant: nothing tells an unknown account, a disabled or unconfirmed one and a wrong password apart.
 
 import { z } from 'zod';
 import type { Ctx, RequestContext } from '../../context.ts';
