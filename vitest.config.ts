@@ -1,8 +1,16 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // Two copies of graphql ("another module or realm") unless everybody gets this one.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  // And the examples get the package's entry points as they are, not as they were last built.
+  resolve: {
+    alias: [
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      { find: /^scopeward\/verify$/, replacement: join(import.meta.dirname, 'src/verify/verify.ts') },
+      { find: /^scopeward\/verify\/(\w+)$/, replacement: join(import.meta.dirname, 'src/verify/$1.ts') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/kit/postgres-global-setup.ts', 'test/kit/template-global-setup.ts'],

@@ -11,24 +11,29 @@ import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
+import { createMail } from './mail/mail.ts';
 import { createMaintenance } from './maintenance.ts';
 import { createAdministration } from './modules/administration/administration.ts';
 import { createAuditEvents } from './modules/audit/audit-events.ts';
 import { createClientAuthentication } from './modules/clients/client-authentication.ts';
 import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
+import { createCompanyRegistration } from './modules/companies/company-registration.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
 import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
 import { createLegalEntities } from './modules/companies/legal-entities.ts';
 import { createLocations } from './modules/companies/locations.ts';
+import { createCustomerSessions } from './modules/grants/customer-session.ts';
 import { createGrants } from './modules/grants/index.ts';
 import { createRequestToken } from './modules/grants/request-token.ts';
 import { createSaasTokens } from './modules/grants/saas.ts';
+import { createStartSso } from './modules/grants/start-sso.ts';
 import { createTokenPreviews } from './modules/grants/token-preview.ts';
 import { createAccessAsCode } from './modules/iam/access-as-code.ts';
 import { createAccessControls } from './modules/iam/access-controls.ts';
 import { createConsequences } from './modules/iam/consequences.ts';
 import { createContents } from './modules/iam/contents.ts';
+import { createCustomerAccounts } from './modules/iam/customer-accounts.ts';
 import { createEmployeeAccounts } from './modules/iam/employee-accounts.ts';
 import { createEntitlementSources } from './modules/iam/entitlement-sources.ts';
 import { createEntitlements } from './modules/iam/entitlements.ts';
@@ -41,17 +46,16 @@ import { createIamSetUp } from './modules/iam/set-up.ts';
 import { createTemplates } from './modules/iam/templates.ts';
 import { createTokenRoom } from './modules/iam/token-room.ts';
 import { createSigningKeys } from './modules/keys/signing-keys.ts';
+import { createPostOffice } from './modules/letters/post-office.ts';
 import { createAttempts } from './modules/limits/attempts.ts';
+import { createAccounts } from './modules/principals/accounts.ts';
 import { callers } from './modules/principals/callers.ts';
-import { createCustomers } from './modules/principals/customers.ts';
-import { createEmployees } from './modules/principals/employees.ts';
-import { createPasswordChange } from './modules/principals/password-change.ts';
-import { createPasswords } from './modules/principals/passwords.ts';
 import { createRevocations } from './modules/revocations/revocations.ts';
 import { createScopeCatalogue } from './modules/scopes/custom-scopes.ts';
 import { createRefreshTokens } from './modules/sessions/refresh-tokens.ts';
 import { createSessionContexts } from './modules/sessions/session-context.ts';
 import { createSessions } from './modules/sessions/sessions.ts';
+import { createSingleSignOn } from './modules/sso/single-sign-on.ts';
 import { createTenants } from './modules/tenants/tenants.ts';
 import { createContextEncryption } from './modules/tokens/context-encryption.ts';
 import { createIntrospection } from './modules/tokens/introspect.ts';
@@ -66,14 +70,14 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 /** Everything behind the doors: use cases by name. */
 export type Modules = App['modules'];
 
+/** What a test or the command line wants otherwise. `print`: where letters are shown without a mail server. */
+export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> & { print?: (text: string) => void };
+
 /** Opens the database and puts the service together. @throws what a wrong configuration or a locked folder throws */
-export async function createApp(
-  config: Config,
-  logger: Logger,
-  options: Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> = {},
-) {
+export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
-  const database = await openDatabase(config.database, { production, logger, ...options });
+  const { print = (text: string) => void process.stdout.write(text), ...databaseOptions } = options;
+  const database = await openDatabase(config.database, { production, logger, ...databaseOptions });
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
@@ -82,6 +86,8 @@ export async function createApp(
   const tenants = createTenants({ database, changes, scopes });
   const revocations = createRevocations({ database, changes });
   const attempts = createAttempts({ database });
+  const mail = createMail(config.mail, print);
+  const { letters, letterTokens, postman } = createPostOffice({ database, links: config.links, logger, mail, tenants });
 
   const administer = createAdministration({ database, revocations });
   const clients = createClients({ administer, database, changes, revocations, scopes });
@@ -91,10 +97,17 @@ export async function createApp(
   const sessionContexts = createSessionContexts({ database });
   const refreshTokens = createRefreshTokens({ database, retrySeconds: config.refreshRetrySeconds });
 
-  const passwords = createPasswords();
-  const customers = createCustomers({ database, passwords, sessions, revocations });
-  const employees = createEmployees({ administer, database, passwords, sessions });
-  const passwordChange = createPasswordChange({ attempts, database, passwords, revocations, sessions });
+  const accounts = createAccounts({
+    administer,
+    attempts,
+    database,
+    letters,
+    letterTokens,
+    revocations,
+    sessions,
+    tenants,
+  });
+  const { customers, employees, passwords, registration } = accounts;
   const entitlements = createEntitlements({ scopes, tenants });
   const entitlementSources = createEntitlementSources({ clients, entitlements, scopes, tenants });
   const iamSetUp = createIamSetUp({ administer });
@@ -108,6 +121,7 @@ export async function createApp(
   const contents = createContents({ database, entitlements });
   const members = createMembers({ database });
   const memberships = createMemberships({ administer, consequences, groups, tokenRoom });
+  const customerAccounts = createCustomerAccounts({ administer, customers, entitlements });
   const employeeAccounts = createEmployeeAccounts({ administer, consequences, employees, entitlements, memberships });
 
   const accessAsCode = createAccessAsCode({
@@ -127,6 +141,7 @@ export async function createApp(
   const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
   const contactAssignments = createContactAssignments({ administer, database, entitlements, inheritedContacts });
   const locations = createLocations({ administer, database });
+  const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
   const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
   const { clockToleranceSeconds } = config;
@@ -141,6 +156,30 @@ export async function createApp(
   const introspection = createIntrospection({ refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
+  const singleSignOn = createSingleSignOn({
+    administer,
+    allowPrivate: config.idpPrivateAddresses,
+    customers,
+    database,
+    employees,
+    entitlements,
+    keyEncryptionSecret,
+    memberships,
+    revocations,
+    sessions,
+  });
+  const { authorizations, externalIdentities, identityProviders } = singleSignOn;
+  const customerSessions = createCustomerSessions({
+    clients,
+    contactAssignments,
+    database,
+    entitlements,
+    refreshTokens,
+    revocations,
+    sessions,
+    tokens,
+  });
+  const startSso = createStartSso({ authorizations, customerSessions, identityProviders, tenants, verifier });
   const requestToken = createRequestToken({ clientAuthentication });
   const saasTokens = createSaasTokens({ tenants, tokens });
   const tokenPreviews = createTokenPreviews({ clients, contactAssignments, database, entitlementSources });
@@ -151,6 +190,7 @@ export async function createApp(
     clients,
     contactAssignments,
     customers,
+    customerSessions,
     database,
     employees,
     entitlements,
@@ -159,31 +199,40 @@ export async function createApp(
     refreshTokens,
     revocations,
     sessions,
+    singleSignOn,
     tenants,
     tokens,
     verifier,
   });
+  const { emailChange, passwordChange, passwordReset } = accounts;
   const services = {
     accessControls,
     auditEvents,
     callers,
     clientUsage,
     clients,
+    companyRegistration,
     contactAssignments,
     contents,
+    customerAccounts,
     customers,
     documentOptions: { introspection: config.introspection },
+    emailChange,
     employeeAccounts,
     employees,
+    externalIdentities,
     fieldsRequiring,
     grants,
     groups,
+    identityProviders,
     introspection,
     legalEntities,
     locations,
     members,
     memberships,
     passwordChange,
+    passwordReset,
+    registration,
     requestToken,
     revocations,
     roles,
@@ -193,6 +242,7 @@ export async function createApp(
     sessionContexts,
     sessions,
     signingKeys,
+    startSso,
     templates,
     tenants,
     tokenPreviews,
@@ -202,11 +252,14 @@ export async function createApp(
     ...services,
     accessAsCode,
     administer,
+    authorizations,
     changes,
     contextEncryption,
     database,
     iamSetUp,
+    letterTokens,
     passwords,
+    postman,
     refreshTokens,
     verifier,
   };
@@ -235,8 +288,11 @@ export async function createApp(
   const maintenance = createMaintenance({
     attempts,
     auditEvents,
+    authorizations,
     database,
+    letterTokens,
     logger,
+    postman,
     refreshTokens,
     revocations,
     sessions,
@@ -255,6 +311,7 @@ export async function createApp(
       await changes.start();
       if (config.seedDemo) await seedDemo(modules);
       for (const { id } of tenants.all()) await signingKeys.ensure(id);
+      if (mail.notice) logger[mail.isAvailable ? 'info' : 'warn'](mail.notice);
       clientUsage.start();
       maintenance.start();
       isStarted = true;
@@ -262,6 +319,7 @@ export async function createApp(
     /** After the doors are shut. */
     async stop(): Promise<void> {
       await maintenance.stop();
+      await postman.stop();
       await clientUsage.stop();
       await changes.stop();
       await database.close();

@@ -1,13 +1,16 @@
-// Periodic work: forgetting what can no longer matter, and the rotation of keys. Every instance may run it; a lease in
+// Periodic work: letters left behind, forgetting what can no longer matter, and the rotation of keys. Every instance may run it; a lease in
 // the database lets one of them do so at a time, and each step is small and can be repeated.
 
 import type { Database } from './database/database.ts';
 import type { AuditEvents } from './modules/audit/audit-events.ts';
 import type { SigningKeys } from './modules/keys/signing-keys.ts';
+import type { LetterTokens } from './modules/letters/letter-tokens.ts';
+import type { Postman } from './modules/letters/postman.ts';
 import type { Attempts } from './modules/limits/attempts.ts';
 import type { Revocations } from './modules/revocations/revocations.ts';
 import type { RefreshTokens } from './modules/sessions/refresh-tokens.ts';
 import type { Sessions } from './modules/sessions/sessions.ts';
+import type { Authorizations } from './modules/sso/authorizations.ts';
 import { asOperator } from './modules/tenants/in-tenant.ts';
 import type { Tenants } from './modules/tenants/tenants.ts';
 
@@ -18,15 +21,19 @@ const BATCH = 5000;
 export function createMaintenance(deps: {
   attempts: Attempts;
   auditEvents: AuditEvents;
+  authorizations: Authorizations;
   database: Database;
+  letterTokens: LetterTokens;
   logger: { warn(facts: object, message: string): void };
+  postman: Pick<Postman, 'deliver'>;
   refreshTokens: RefreshTokens;
   revocations: Revocations;
   sessions: Sessions;
   signingKeys: SigningKeys;
   tenants: Tenants;
 }) {
-  const { attempts, auditEvents, database, logger, refreshTokens, revocations, sessions, signingKeys, tenants } = deps;
+  const { attempts, auditEvents, authorizations, database, letterTokens, logger, postman, refreshTokens } = deps;
+  const { revocations, sessions, signingKeys, tenants } = deps;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -40,8 +47,19 @@ export function createMaintenance(deps: {
 
   async function run(): Promise<void> {
     if (!(await winsLease())) return;
+    // Not waited for: a mail server may be slow for as long as it likes.
+    void postman.deliver();
     const { forgetSuccessors } = refreshTokens;
-    for (const step of [forgetSuccessors, sessions.prune, revocations.prune, attempts.prune, auditEvents.prune]) {
+    const { prune } = letterTokens;
+    for (const step of [
+      forgetSuccessors,
+      sessions.prune,
+      revocations.prune,
+      attempts.prune,
+      prune,
+      auditEvents.prune,
+      authorizations.prune,
+    ]) {
       while ((await step()) >= BATCH);
     }
     for (const { id } of tenants.all()) {

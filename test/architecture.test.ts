@@ -12,18 +12,21 @@ const ranks: Record<string, number> = {
   keys: 3,
   revocations: 3,
   limits: 3,
+  letters: 3,
   administration: 4,
   sessions: 5,
   clients: 5,
   principals: 6,
   iam: 7,
   companies: 8,
+  sso: 8,
   tokens: 8,
   grants: 9,
 };
-const ground = ['errors', 'config', 'database', 'observability'];
+const ground = ['errors', 'config', 'database', 'mail', 'observability'];
 const mayImport: Record<string, string[]> = {
   database: ['errors', 'config'],
+  mail: ['errors', 'config'],
   observability: ['errors', 'config'],
   '@module': ground,
   permissions: ['errors', 'modules/scopes/'],
@@ -38,12 +41,23 @@ const mayImport: Record<string, string[]> = {
   graphql: [...ground, 'permissions', '@module', '@types'],
   http: [...ground, 'permissions', '@module'],
   'maintenance.ts': [...ground, '@module'],
+  // What other services install: by itself, but for pure code that both sides have to agree on.
+  verify: [
+    'modules/revocations/revocation-index.ts',
+    'modules/revocations/revocation-key.ts',
+    'modules/scopes/matching.ts',
+    'modules/tenants/token-life.ts',
+    'modules/tokens/kinds/',
+    'modules/tokens/revocation-keys.ts',
+    'modules/tokens/token-text.ts',
+  ],
 };
 const typesOnly = ['context.ts', 'modules/principals/principal.ts'];
 const fences: [string, RegExp][] = [
   ['process.env', /^config\//],
   ["'@prisma/", /^database\//],
-  ["'jose'", /^modules\/(keys|tokens|sso)\//],
+  ["'jose'", /^(modules\/(keys|tokens|sso)|verify)\//],
+  ["'nodemailer'", /^mail\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
 ];
 /** What libraries offer and nobody here may use, wherever: each lets an attacker choose what must be ours. */
@@ -61,6 +75,8 @@ const slice = (file: string) => file.split('/')[1]!;
 
 function isAllowed(from: string, to: string, typeImport: boolean): boolean {
   const [a, b] = [area(from), area(to)];
+  if (b === 'verify' && a !== b) return false;
+  if (a === 'verify' && typeImport && to === 'modules/tokens/claims.ts') return true;
   if (
     ['main.ts', 'app.ts', 'cli', 'demo.ts', 'tenant-set-up.ts', 'after-restore.ts'].includes(a) ||
     (typeImport && typesOnly.includes(to))
@@ -98,6 +114,29 @@ it.each(files)('%s stays within the fences', (file) =>
 it.each(files)('cases 2, 5 and 105: %s uses nothing that is banned', (file) =>
   expect(banned.filter(([, pattern]) => pattern.test(text(file))).map(([why]) => why)).toEqual([]),
 );
+
+/** What a file loads when it runs, with everything that loads in turn: files of ours, and packages by name. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const match of text(file).matchAll(/^(?:import|export) (?!type )(?:[^'"=]* from )?['"]([^'"]+)['"]/gm)) {
+    if (match[1]!.startsWith('.')) loadedBy(relative(src, join(src, dirname(file), match[1]!)), found);
+    else found.add(match[1]!);
+  }
+  return found;
+}
+
+it.each([
+  ['verify/verify.ts', ['jose']],
+  ['verify/express.ts', []],
+  ['verify/fastify.ts', []],
+  ['verify/yoga.ts', ['graphql']],
+])('%s loads no package but %j, and nothing of the server', (file, packages) => {
+  const loaded = [...loadedBy(file)];
+  expect(loaded.filter((name) => !name.endsWith('.ts')).sort()).toEqual(packages);
+  const foreign = /^(app|cli|config|database|errors|graphql|http|observability|permissions)\b.*\.ts$/;
+  expect(loaded.filter((name) => foreign.test(name))).toEqual([]);
+});
 
 it('the bans find what they ban', () => {
   const offences = ['EmbeddedJWK', 'db.$queryRawUnsafe(sql)', 'jwtVerify(token, new TextEncoder().encode(pem))'];

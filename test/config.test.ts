@@ -41,6 +41,8 @@ describe('without any setting', () => {
       introspection: true,
       corsOrigins: ['*'],
       trustedProxies: null,
+      mail: { kind: 'terminal' },
+      links: { storefrontUrl: 'http://localhost:3000', consoleUrl: 'http://localhost:3000' },
       shutdownSeconds: 25,
     });
   });
@@ -89,6 +91,15 @@ describe('a wrong value is refused and named', () => {
     ['TRUSTED_PROXIES', 'proxy.local'],
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', '10.0.0.1,none'],
+    ['SMTP_URL', 'mail.shop.example'],
+    ['SMTP_URL', 'http://mail.shop.example'],
+    ['SMTP_URL', 'smtp://'],
+    ['MAIL_FROM', 'the shop'],
+    ['MAIL_FROM', 'a@b.example>\r\nBcc: everybody@b.example'],
+    ['STOREFRONT_URL', 'shop.example'],
+    ['STOREFRONT_URL', 'https://shop.example/'],
+    ['STOREFRONT_URL', 'https://shop.example?x'],
+    ['CONSOLE_URL', 'ftp://console.example'],
     ['SHUTDOWN_SECONDS', '0'],
   ])('%s=%s', (name, value) => {
     expect(refusal({ [name]: value })).toContain(`${name}: `);
@@ -102,6 +113,7 @@ describe('a wrong value is refused and named', () => {
   it('without repeating a secret', () => {
     expect(refusal({ KEY_ENCRYPTION_SECRET: 'a short secret' })).not.toContain('a short secret');
     expect(refusal({ DATABASE_URL: 'mysql://me:password@db' })).not.toContain('password');
+    expect(refusal({ SMTP_URL: 'https://me:password@mail' })).not.toContain('password');
   });
 });
 
@@ -139,6 +151,30 @@ describe('production', () => {
   it('names everything that is missing', () => {
     const message = refusal({ NODE_ENV: 'production' });
     for (const name of ['KEY_ENCRYPTION_SECRET', 'DATABASE_URL', 'ISSUER']) expect(message).toContain(`${name}: `);
+  });
+});
+
+describe('mail', () => {
+  const smtp = { SMTP_URL: 'smtp://mail.shop.example', MAIL_FROM: 'Shop <no-reply@shop.example>' };
+  const urls = { STOREFRONT_URL: 'https://shop.example', CONSOLE_URL: 'https://console.example/admin' };
+
+  it('needs a sender, and in production https links', () => {
+    expect(refusal({ ...smtp, MAIL_FROM: undefined })).toContain('MAIL_FROM: needed with SMTP_URL');
+    expect(refusal({ ...production, ...smtp })).toMatch(/STOREFRONT_URL: [\s\S]*CONSOLE_URL: /);
+    expect(refusal({ ...production, ...smtp, ...urls, CONSOLE_URL: 'http://c.example' })).toContain('CONSOLE_URL: ');
+  });
+
+  it('is not there in production unless it is configured, and then nothing leaves the machine in the clear', () => {
+    expect(readConfig(production).mail).toEqual({ kind: 'none' });
+    const { mail, links } = readConfig({ ...production, ...smtp, ...urls });
+    expect(mail).toEqual({ kind: 'smtp', url: smtp.SMTP_URL, from: smtp.MAIL_FROM, encrypted: true });
+    expect(links).toEqual({ storefrontUrl: 'https://shop.example', consoleUrl: 'https://console.example/admin' });
+    const encrypted = (SMTP_URL: string, more = {}) => readConfig({ ...smtp, ...urls, ...more, SMTP_URL }).mail;
+    expect(encrypted('smtp://127.0.0.1:25', production)).toMatchObject({ encrypted: false });
+    expect(encrypted('smtp://localhost', production)).toMatchObject({ encrypted: false });
+    expect(encrypted('smtp://localhost.evil.example', production)).toMatchObject({ encrypted: true });
+    expect(encrypted('smtps://mail.example')).toMatchObject({ encrypted: true });
+    expect(encrypted('smtp://mail.example')).toMatchObject({ encrypted: false });
   });
 });
 

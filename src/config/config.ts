@@ -30,6 +30,14 @@ const isAddressOrRange = (text: string) => {
 /** `*`, or an origin as browsers send it: lower-case, no path, never `null`. */
 const isOrigin = (text: string) => text === '*' || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#A-Z]+$/.test(text);
 
+/** Where a page hangs its path on. */
+const base = z
+  .url({ protocol: /^https?$/ })
+  .regex(/^[^?#]*[^?#/]$/, 'must not end with a slash, nor have a query or fragment');
+
+/** Is the host this machine? */
+const isLocal = (url: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
+
 /** The key that development uses when none is given: known to everybody, so production refuses it. */
 const DEVELOPMENT_SECRET = 'development-only-key-encryption-secret';
 
@@ -50,6 +58,7 @@ const environment = z.object({
   REFRESH_RETRY_SECONDS: integer(10, 0, 60),
   CLOCK_TOLERANCE_SECONDS: integer(5, 0, 30),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  IDP_PRIVATE_ADDRESSES: z.enum(['true', 'false']).optional(),
   SEED_DEMO: z.enum(['true', 'false']).optional(),
   GRAPHIQL: z.enum(['true', 'false']).optional(),
   INTROSPECTION: z.enum(['true', 'false']).optional(),
@@ -67,6 +76,17 @@ const environment = z.object({
       (ranges) => ranges === null || ranges.every(isAddressOrRange),
       'must be "none" or a list of addresses and CIDR ranges',
     ),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/[^\s/?#]+\/?(\?\S*)?$/, 'must be smtp://… or smtps://…')
+    .refine(URL.canParse, 'must be a URL')
+    .optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(/^(?:[^<>@\r\n]*<)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an address, such as Shop <no-reply@shop.example>')
+    .optional(),
+  STOREFRONT_URL: base.optional(),
+  CONSOLE_URL: base.optional(),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
 
@@ -89,6 +109,8 @@ export interface Config {
   readonly signingAlgorithm: 'ES256' | 'EdDSA';
   readonly refreshRetrySeconds: number;
   readonly clockToleranceSeconds: number;
+  /** May identity providers have private addresses, and speak http? */
+  readonly idpPrivateAddresses: boolean;
   readonly logLevel: string;
   readonly seedDemo: boolean;
   readonly graphiql: boolean;
@@ -97,6 +119,13 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For is believed; null: not said, so limits per address are off. */
   readonly trustedProxies: readonly string[] | null;
+  /** How letters leave. `encrypted`: not without TLS. `terminal`: they are shown instead; `none`: there are none. */
+  readonly mail:
+    | { readonly kind: 'smtp'; readonly url: string; readonly from: string; readonly encrypted: boolean }
+    | { readonly kind: 'terminal' }
+    | { readonly kind: 'none' };
+  /** Bases of the links in letters, for tenants that set none of their own; no slash at the end. */
+  readonly links: { readonly storefrontUrl: string; readonly consoleUrl: string };
   readonly shutdownSeconds: number;
 }
 
@@ -130,6 +159,13 @@ export function readConfig(source: Record<string, string | undefined> = process.
     if (env.CORS_ORIGINS.includes('*')) problems.push('CORS_ORIGINS: production needs the origins by name');
     if (env.SEED_DEMO === 'true') problems.push('SEED_DEMO: demo data has known passwords and stays out of production');
   }
+  const storefrontUrl = env.STOREFRONT_URL ?? 'http://localhost:3000';
+  const consoleUrl = env.CONSOLE_URL ?? storefrontUrl;
+  if (env.SMTP_URL && !env.MAIL_FROM) problems.push('MAIL_FROM: needed with SMTP_URL');
+  if (production && env.SMTP_URL) {
+    if (!storefrontUrl.startsWith('https://')) problems.push('STOREFRONT_URL: mail in production needs an https URL');
+    if (!consoleUrl.startsWith('https://')) problems.push('CONSOLE_URL: mail in production needs an https URL');
+  }
   if (issuer.endsWith('/')) problems.push('ISSUER: must not end with a slash');
   if (problems.length > 0) throw new ConfigError(problems);
 
@@ -149,12 +185,22 @@ export function readConfig(source: Record<string, string | undefined> = process.
     signingAlgorithm: env.SIGNING_ALGORITHM,
     refreshRetrySeconds: env.REFRESH_RETRY_SECONDS,
     clockToleranceSeconds: env.CLOCK_TOLERANCE_SECONDS,
+    idpPrivateAddresses: env.IDP_PRIVATE_ADDRESSES ? env.IDP_PRIVATE_ADDRESSES === 'true' : !production,
     logLevel: env.LOG_LEVEL,
     seedDemo: env.SEED_DEMO ? env.SEED_DEMO === 'true' : !production,
     graphiql: env.GRAPHIQL ? env.GRAPHIQL === 'true' : !production,
     introspection: env.INTROSPECTION ? env.INTROSPECTION === 'true' : !production,
     corsOrigins: env.CORS_ORIGINS.length > 0 ? env.CORS_ORIGINS : production ? [] : ['*'],
     trustedProxies: env.TRUSTED_PROXIES,
+    mail: env.SMTP_URL
+      ? {
+          kind: 'smtp',
+          url: env.SMTP_URL,
+          from: env.MAIL_FROM ?? '',
+          encrypted: env.SMTP_URL.startsWith('smtps:') || (production && !isLocal(env.SMTP_URL)),
+        }
+      : { kind: production ? 'none' : 'terminal' },
+    links: { storefrontUrl, consoleUrl },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   } satisfies Config);
 }

@@ -58,7 +58,8 @@ export const badInput = (field: string, message: string) =>
   new DomainError('BAD_USER_INPUT', message, { details: { field } });
 
 /** The state does not allow it. */
-export const conflict = (reason: string, message: string) => new DomainError('CONFLICT', message, { reason });
+export const conflict = (reason: string, message: string, details: Record<string, unknown> = {}) =>
+  new DomainError('CONFLICT', message, { reason, details });
 
 /** Too many tries. `retryAfter` in seconds. */
 export const rateLimited = (retryAfter: number) =>

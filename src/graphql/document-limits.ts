@@ -57,6 +57,8 @@ const otherCredentialMutations = new Set([
   'requestPasswordReset',
   'resetPassword',
   'requestEmailChange',
+  'confirmCustomer',
+  'confirmEmailChange',
 ]);
 
 /** Reads a document, at most 1 000 tokens of it. */

@@ -30,8 +30,8 @@ const hashedEmail = (email: string) =>
 const shapes: readonly [RegExp, string | ((match: string) => string)][] = [
   // JWT and JWE, whole or cut.
   [/eyJ[\w-]{4,}(?:\.[\w+/=-]*)*/g, REDACTED],
-  // Our refresh tokens and client secrets.
-  [/(?:rt|cs)_[\w-]{16,}/g, REDACTED],
+  // Our refresh tokens, client secrets and the tokens of letters.
+  [/(?:rt|cs|lt)_[\w-]{16,}/g, REDACTED],
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g, REDACTED],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${REDACTED}`],
   // Passwords in URLs, then everything from the question mark or the number sign on.

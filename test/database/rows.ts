@@ -51,6 +51,17 @@ export function rowsOf(tenantId: string): Record<TenantModel, Row> {
       clientId: 'c',
       userTypes: ['CUSTOMER'],
     },
+    SsoAuthorization: {
+      tenantId,
+      id: unique,
+      providerId: 'x',
+      userType: 'CUSTOMER',
+      redirectUri: 'https://shop.example/back',
+      verifierDigest: unique,
+      sealed: unique,
+      expiresAt: at,
+    },
+    UsedSubjectToken: { tenantId, id: unique, providerId: 'x', expiresAt: at },
     ExternalIdentity: {
       tenantId,
       id: 'x',
@@ -60,6 +71,8 @@ export function rowsOf(tenantId: string): Record<TenantModel, Row> {
       userType: 'CUSTOMER',
       customerId: 'x',
     },
+    Letter: { tenantId, id: 'x', kind: 'REGISTRATION', userType: 'CUSTOMER', address: 'a@example.org' },
+    LetterToken: { tenantId, id: unique, purpose: 'CHANGE_EMAIL', customerId: 'x', expiresAt: at },
     AuditEvent: {
       tenantId,
       id: 'x',

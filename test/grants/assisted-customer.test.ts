@@ -13,6 +13,7 @@ import {
   guest,
   headerOf,
   isGood,
+  PASSWORD,
   refresh,
   serviceToken,
   signIn,
@@ -84,11 +85,15 @@ it('is told to the audit trail, with the reason', async () => {
   expect(event).toMatchObject({ reason: 'Called about an order', actorId: support.employee.id });
 });
 
-it('the account stays the customer’s own business: no password, no sessions of others', async () => {
+it('case 128: the account stays the customer’s own business: no password, address or name, no sessions of others', async () => {
   const own = await signIn(at, (await givenCustomer(at)).email);
   const { accessToken: bearer } = await assist({ customerId: own.customer.id });
   const attempts = [
     'mutation { changePassword(input: { currentPassword: "demo-password-1", newPassword: "another password" }) { sessionsEnded } }',
+    `mutation { requestEmailChange(input: { newEmail: "new@test.example", password: "${PASSWORD}" }) { acknowledged } }`,
+    `mutation { updateCustomer(input: { id: "${own.customer.id}", firstName: "X" }) { id } }`,
+    `mutation { updateCustomer(input: { id: "${own.customer.id}", enabled: false }) { id } }`,
+    `mutation { deleteCustomer(id: "${own.customer.id}") }`,
     'mutation { logoutEverywhere { sessionsEnded } }',
     `mutation { revokeSession(id: "${own.sessionId}") { revoked } }`,
     '{ mySessions { id } }',

@@ -20,6 +20,8 @@ export interface Service {
   readonly logged: string[];
   /** The SQL of every statement, without values. */
   readonly statements: string[];
+  /** The letters that a service without a mail server has shown. */
+  readonly printed: string[];
   /** Stops taking requests, finishes those under way, closes the database. */
   stop(): Promise<void>;
 }
@@ -44,12 +46,14 @@ async function newDatabase(): Promise<string> {
   return `file:${join(folder, 'data')}`;
 }
 
-/** Starts a service. `env`: as in .env.example; the database is a new one unless said. */
+/** Starts a service. `env`: as in .env.example; the database is a new one unless said. `changed`: settings that only
+ * production has. */
 export async function startService(
   env: Record<string, string> = {},
   options: { transactionMs?: number } = {},
+  changed: Partial<Config> = {},
 ): Promise<Service> {
-  const config = readConfig({
+  const read = readConfig({
     NODE_ENV: 'test',
     DATABASE_URL: env.DATABASE_URL ?? (await newDatabase()),
     ISSUER,
@@ -58,10 +62,16 @@ export async function startService(
     SHUTDOWN_SECONDS: '5',
     ...env,
   });
+  const config: Config = { ...read, ...changed };
   const logged: string[] = [];
   const statements: string[] = [];
+  const printed: string[] = [];
   const logger = createLogger({ level: env.LOG_LEVEL ?? 'debug', write: (line) => logged.push(line) });
-  const app = await createApp(config, logger, { onQuery: (sql) => statements.push(sql), ...options });
+  const app = await createApp(config, logger, {
+    onQuery: (sql) => statements.push(sql),
+    print: (text) => printed.push(text),
+    ...options,
+  });
   const port = await app.http.listen(0, '127.0.0.1');
   await app.start();
   return {
@@ -70,6 +80,7 @@ export async function startService(
     app,
     logged,
     statements,
+    printed,
     async stop() {
       await app.http.drain();
       await app.stop();

@@ -5,11 +5,13 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { type GraphQLArgument, type GraphQLInputField, getNamedType, isInputObjectType } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
+import type { LetterPurpose } from '../../src/modules/letters/letter-tokens.ts';
 import type { TokenKind } from '../../src/modules/tokens/claims.ts';
 import { tokenKinds } from '../../src/modules/tokens/kinds/index.ts';
 import { introspect } from '../kit/forge.ts';
 import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { givenLink, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
 import { ISSUER, type Service, theService } from '../kit/service.ts';
 import { claimsOf, employee, guest, PASSWORD, serviceToken, signIn, tryRefreshGuest } from '../kit/stories.ts';
 
@@ -49,6 +51,9 @@ const idToken = async () => {
 
 const asCustomer = () => signIn(service, customer.email);
 
+const linkOf = async (purpose: LetterPurpose) =>
+  givenLink(service, { kind: 'customer', id: (await givenCustomer(service)).id }, purpose);
+
 /** What somebody may hold. `kind`: how the code names it, for signed tokens. */
 const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<string> }> = {
   'service AT': { kind: 'service', make: async () => (await serviceToken(service)).accessToken },
@@ -66,6 +71,9 @@ const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<
   'customer RT': { kind: null, make: async () => (await asCustomer()).refreshToken },
   'employee RT': { kind: null, make: async () => (await employee(service)).refreshToken },
   'id_token of a provider': { kind: null, make: idToken },
+  'link that confirms an account': { kind: null, make: () => linkOf('CONFIRM_CUSTOMER') },
+  'link for a new password': { kind: null, make: () => linkOf('RESET_PASSWORD') },
+  'link for a new address': { kind: null, make: () => linkOf('CHANGE_EMAIL') },
   'client secret': { kind: null, make: async () => client.clientSecret },
   'session id': { kind: null, make: async () => (await asCustomer()).sessionId },
   jti: { kind: null, make: async () => claimsOf((await asCustomer()).accessToken).jti },
@@ -115,6 +123,9 @@ const doors: Record<string, (credential: string) => Promise<string>> = {
       }),
       'UNAUTHENTICATED',
     ),
+  'confirmCustomer.token': async (token) => outcome(await tryConfirm(service, token), 'INVALID_GRANT'),
+  'confirmEmailChange.token': async (token) => outcome(await tryConfirmEmailChange(service, token), 'INVALID_GRANT'),
+  'resetPassword.token': async (token) => outcome(await tryReset(service, token), 'INVALID_GRANT'),
   'issueB2BToken.refreshToken': async (refreshToken) =>
     outcome(
       await mutation('issueB2BToken', 'IssueB2BTokenInput', 'sessionId', { refreshToken, legalEntityId: company }),
@@ -186,6 +197,9 @@ const table: Record<string, Partial<Record<string, string>>> = {
     'refreshEmployeeToken.refreshToken': 'yes',
   },
   'id_token of a provider': {},
+  'link that confirms an account': { 'confirmCustomer.token': 'yes' },
+  'link for a new password': { 'resetPassword.token': 'yes' },
+  'link for a new address': { 'confirmEmailChange.token': 'yes' },
   'client secret': { 'issueServiceToken.clientSecret': 'yes' },
   'session id': {},
   jti: {},

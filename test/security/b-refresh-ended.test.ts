@@ -5,6 +5,7 @@ import pg from 'pg';
 import { expect, it } from 'vitest';
 import { givenClient, givenCustomer, givenEmployee } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
+import { givenLink, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
 import { ctxOf, type Service } from '../kit/service.ts';
 import {
   employee,
@@ -52,6 +53,7 @@ const change =
 const logout = 'mutation { logout { sessionsEnded } }';
 const logoutEverywhere = 'mutation { logoutEverywhere { sessionsEnded } }';
 const revokeSession = 'mutation ($id: ID!) { revokeSession(id: $id) { revoked } }';
+const disable = 'mutation ($id: ID!) { updateCustomer(input: { id: $id, enabled: false }) { enabled } }';
 const revokeToken = 'mutation ($token: String!) { revokeToken(input: { token: $token }) { revoked } }';
 
 const byTheirOwner: [string, (scene: Scene) => Promise<unknown>][] = [
@@ -76,6 +78,24 @@ const employeeCauses: typeof byTheirOwner = [
   ...byTheirOwner,
   ['a disabled employee', ({ at, id }) => at.app.modules.employees.update(ctxOf('demo'), id, { enabled: false })],
 ];
+
+/** By the owner of the mail, who needs no session. */
+customerCauses.push(
+  [
+    'resetPassword',
+    async ({ at, id }) => only(await tryReset(at, await givenLink(at, { kind: 'customer', id }, 'RESET_PASSWORD'))),
+  ],
+  [
+    'confirmEmailChange',
+    async ({ at, id }) =>
+      only(await tryConfirmEmailChange(at, await givenLink(at, { kind: 'customer', id }, 'CHANGE_EMAIL'))),
+  ],
+  ['updateCustomer', async ({ at, id }) => run(at, disable, (await employee(at)).accessToken, { id })],
+);
+employeeCauses.push([
+  'resetPassword',
+  async ({ at, id }) => only(await tryReset(at, await givenLink(at, { kind: 'employee', id }, 'RESET_PASSWORD'))),
+]);
 
 const kinds = [
   ['customer', customerScene, customerCauses, tryRefresh],
@@ -145,6 +165,21 @@ onBoth('what ends a family', (instances) => {
       expect((await familyRows(a, own.sessionId)).endReason).toBe('logout');
     });
   }
+
+  it('case 26: after a deleted customer, whose family is gone with the account', async () => {
+    const { a, b } = instances();
+    const { id, other } = await customerScene(a);
+    only(
+      await graphql(a, 'mutation ($id: ID!) { deleteCustomer(id: $id) }', {
+        bearer: (await employee(a)).accessToken,
+        variables: { id },
+      }),
+    );
+    for (const at of [b, a]) expect((await tryRefresh(at, other.refreshToken)).code).toBe('INVALID_GRANT');
+    await expectOver(instances(), other);
+    const where = { sessionId: other.sessionId };
+    expect(await a.app.modules.database.system().refreshToken.count({ where })).toBe(0);
+  });
 
   it('case 26: enabling a customer again revives no session', async () => {
     const { a } = instances();

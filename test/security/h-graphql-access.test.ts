@@ -253,6 +253,8 @@ const publicByReview: Record<string, string> = {
 
 /** Reviewed: what anybody may call. */
 const publicRootFields = [
+  'Mutation.confirmCustomer',
+  'Mutation.confirmEmailChange',
   'Mutation.issueAnonymousToken',
   'Mutation.issueB2BToken',
   'Mutation.issueCustomerToken',
@@ -261,6 +263,8 @@ const publicRootFields = [
   'Mutation.refreshAnonymousToken',
   'Mutation.refreshCustomerToken',
   'Mutation.refreshEmployeeToken',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
   'Mutation.revokeToken',
   'Query.currentPrincipal',
 ];

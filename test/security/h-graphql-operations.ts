@@ -72,7 +72,9 @@ function inputOf(type: GraphQLInputType, path: string, valueAt: ValueAt): unknow
     const entries = Object.values(type.getFields()).map(
       (field) => [field.name, inputOf(field.type, `${path}.${field.name}`, valueAt)] as const,
     );
-    return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+    const given = entries.filter(([, value]) => value !== undefined);
+    // An input inside of another may stay away; one that is an argument may be without fields.
+    return given.length === 0 && path.includes('.') ? undefined : Object.fromEntries(given);
   }
   return valueAt({ path, type: isEnumType(type) ? 'enum' : type.name });
 }

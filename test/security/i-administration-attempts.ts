@@ -7,6 +7,7 @@ import { PASSWORD } from '../kit/stories.ts';
 
 /** What a delegated administrator has. */
 export const administration = [
+  'customer.customer_manage',
   'iam.access_manage',
   'iam.assignment_manage',
   'iam.group_manage',
@@ -25,6 +26,8 @@ export const THEIRS = 'order.order_manage';
 export const reviewed: Record<string, string> = {
   assignContact: 'what every contact has; FORBIDDEN where that is more: case 103 of companies',
   changePassword: 'the account has what it had',
+  confirmCustomer: 'the account has what every customer has',
+  confirmEmailChange: 'the account has what it had',
   createLegalEntity: 'groups without members',
   createLocation: 'no scopes',
   createRole: 'gives nothing until an access control applies it',
@@ -32,6 +35,7 @@ export const reviewed: Record<string, string> = {
   deleteAccessControl: 'takes',
   deleteAccessControlTemplate: 'takes',
   deleteClient: 'takes',
+  deleteCustomer: 'takes',
   deleteEmployee: 'takes',
   deleteGroup: 'takes',
   deleteLegalEntity: 'takes',
@@ -50,8 +54,11 @@ export const reviewed: Record<string, string> = {
   refreshAnonymousToken: 'the set of guests',
   refreshCustomerToken: 'what the customer has',
   refreshEmployeeToken: 'what the employee has',
-  registerCustomer: 'the set of customers',
+  registerCustomer: 'the set of customers; a company of one’s own gives nothing until an employee enables it',
   removeGroupMember: 'takes',
+  requestEmailChange: 'the account has what it had',
+  requestPasswordReset: 'sends a letter to the owner',
+  resetPassword: 'the account has what it had',
   retireSigningKey: 'takes',
   revokeSession: 'takes',
   revokeToken: 'takes',
@@ -74,6 +81,7 @@ export interface World {
   readonly powerful: string;
   readonly customers: string;
   readonly disabled: string;
+  readonly disabledCustomer: string;
   readonly ownEmployee: string;
   readonly customer: string;
   readonly client: string;
@@ -99,6 +107,10 @@ export async function givenWorld(
   const template = (await givenTemplate(service, [theirs], tenantId)).id;
   const names = { firstName: 'D', lastName: 'E' };
   const away = await db.employee.create({ data: { tenantId, email: 'away@test.example', enabled: false, ...names } });
+  const number = '10000001';
+  const gone = await db.customer.create({
+    data: { tenantId, email: 'gone@test.example', customerNumber: number, enabled: false },
+  });
   const powerful = await givenGroup(service, { controlIds: [theirs], memberIds: [away.id] }, tenantId);
   const client = async (id: string, scopes: string[]) =>
     (await clients.register(ctx, { id: `${tenantId}-${id}`, name: id, kind: 'CUSTOM', scopes })).client.id;
@@ -114,8 +126,10 @@ export async function givenWorld(
     template,
     group: (await givenGroup(service, { controlIds: [mine, byRole] }, tenantId)).id,
     powerful: powerful.id,
-    customers: (await givenGroup(service, { userType: 'CUSTOMER', scopes: [THEIRS] }, tenantId)).id,
+    customers: (await givenGroup(service, { userType: 'CUSTOMER', scopes: [THEIRS], memberIds: [gone.id] }, tenantId))
+      .id,
     disabled: away.id,
+    disabledCustomer: gone.id,
     ownEmployee: me.id,
     customer: me.customerId,
     client: await client('theirs', [MINE, THEIRS]),
@@ -165,6 +179,7 @@ export const attempts = (w: World): Record<string, readonly Attempt[]> => ({
     input({ groupId: w.customers, userId: w.customer, userType: 'CUSTOMER' }),
   ],
   createEmployee: [input({ ...person, groupIds: [w.group, w.powerful] })],
+  updateCustomer: [input({ id: w.disabledCustomer, firstName: 'F', enabled: true })],
   updateEmployee: [input({ id: w.disabled, firstName: 'F', enabled: true })],
   createClient: [
     input({ name: 'x', kind: 'CUSTOM', scopes: [MINE, THEIRS] }),

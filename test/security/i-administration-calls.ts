@@ -27,7 +27,8 @@ export const actorsOf = (tenant: Tenant): Actor[] => [
   ...['e0', 'e1', 'e2', 'e3'].map(employeeActor),
   {
     name: `customer ${tenant.customer.id} for company`,
-    token: (service) => customerToken(service, tenant, tenant.customer.id, 'company'),
+    // Null while disabled.
+    token: (service) => customerToken(service, tenant, tenant.customer.id, 'company').catch(() => null),
   },
   {
     name: `client ${tenant.id}-k0`,
@@ -114,6 +115,7 @@ export const calls: Record<string, (rows: Rows, choose: Choose) => Record<string
   deleteAccessControl: (rows, choose) => ({ id: choose.one(own(rows)) }),
   deleteAccessControlTemplate: (rows, choose) => ({ id: choose.one(idsOf(rows.templates)) }),
   deleteClient: (rows, choose) => ({ id: choose.one(idsOf(rows.clients)) }),
+  deleteCustomer: (rows, choose) => ({ id: choose.one(idsOf(rows.customers).filter((id) => id === 'c1')) ?? 'none' }),
   deleteEmployee: (rows, choose) => ({ id: choose.one(idsOf(rows.employees)) }),
   deleteGroup: (rows, choose) => ({ id: choose.one(idsOf(rows.groups)), force: choose.chance(70) }),
   deleteRole: (rows, choose) => ({ id: choose.one(idsOf(rows.roles)) }),
@@ -128,6 +130,7 @@ export const calls: Record<string, (rows: Rows, choose: Choose) => Record<string
       ...(choose.chance(50) ? { enabled: choose.chance(60) } : {}),
     },
   }),
+  updateCustomer: (rows, choose) => ({ input: { id: choose.one(idsOf(rows.customers)), enabled: choose.chance(60) } }),
   updateEmployee: (rows, choose) => ({ input: { id: choose.one(idsOf(rows.employees)), enabled: choose.chance(60) } }),
   updateGroup: (rows, choose) => ({
     input: {

@@ -18,6 +18,7 @@ export interface Tenant {
 export const EVERYTHING = 'everything, whatever comes';
 
 const administration = [
+  'customer.customer_manage',
   'iam.access_manage',
   'iam.assignment_manage',
   'iam.group_manage',
@@ -75,6 +76,7 @@ export async function begin({ app }: Service, tenant: Tenant, beginning: Beginni
   await db.employee.deleteMany({});
   await db.customer.deleteMany({ where: { id: { not: tenant.customer.id } } });
   await db.customerMembership.deleteMany({});
+  await db.customer.updateMany({ data: { enabled: true } });
   await db.customScope.deleteMany({});
   await db.client.deleteMany({ where: { kind: 'CUSTOM' } });
 
@@ -222,10 +224,10 @@ export function entitlementsIn(rows: Rows): Map<string, ReadonlySet<string>> {
     const groups = enabled ? rows.staff.filter(({ employeeId }) => employeeId === id) : [];
     all.set(`employee ${id}`, new Set(groups.flatMap(({ groupId }) => givenBy(groupId))));
   }
-  for (const { id } of rows.customers) {
+  for (const { id, enabled } of rows.customers) {
     for (const company of new Set([null, ...rows.groups.map(({ legalEntityId }) => legalEntityId)])) {
       const groups = rows.shoppers
-        .filter(({ customerId }) => customerId === id)
+        .filter(({ customerId }) => enabled && customerId === id)
         .map(({ groupId }) => rows.groups.find((group) => group.id === groupId)!)
         .filter(({ legalEntityId }) => legalEntityId === null || legalEntityId === company);
       const scopes = [...defaultCustomerScopes, ...groups.flatMap((group) => givenBy(group.id))];

@@ -1,6 +1,7 @@
 // Nobody hands out what they lack, on any write that can end in a token. security.md cases 98 and 103.
 
 import { beforeAll, describe, expect, it } from 'vitest';
+import { missingToDelegate } from '../../src/modules/scopes/delegation.ts';
 import { givenTenant } from '../kit/given.ts';
 import { only } from '../kit/graphql.ts';
 import { givenGroup, givenTemplate } from '../kit/groups.ts';
@@ -46,7 +47,7 @@ describe('case 98', () => {
     const world = await givenWorld(service, { tenantId, id: me.id, customerId: tenant.customer.id });
     const bearers = [me.accessToken, (await clientToken(service, client.id, secret)).accessToken];
     const admin = await employeeToken(service, tenantId, tenant.employee.id);
-    const lacking = admin.scopes.filter((scope) => !me.scopes.includes(scope));
+    const lacking = missingToDelegate(me.scopes, admin.scopes);
 
     await service.app.modules.clientUsage.flush();
     const before = await rowsOfTenant(service, tenantId);

@@ -1,7 +1,7 @@
 // Hostile values in every place of the schema where a caller puts one. security.md cases 105, 107 and 108.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { getNamedType, isInputObjectType } from 'graphql';
+import { type GraphQLNamedType, getNamedType, isInputObjectType } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { givenCustomer } from '../kit/given.ts';
@@ -73,6 +73,8 @@ function usual(root: RootField, leaf: Leaf, world: World, version: number): unkn
   };
   if (root.name === 'issueB2BToken' && name === 'legalEntityId') return 'acme';
   if (root.name === 'registerCustomer' && name === 'email') return `new-${randomUUID()}@test.example`;
+  if (root.name === 'registerCustomer' && /^input\.(first|last)Name$/.test(leaf.path)) return 'Name';
+  if (name === 'newEmail') return `new-${randomUUID()}@test.example`;
   return common[name];
 }
 
@@ -107,7 +109,9 @@ async function put(root: RootField, leaf: Leaf, value: unknown): Promise<Answer>
     });
   };
   let answer = await send();
-  if (['RATE_LIMITED', 'UNAUTHENTICATED', 'INVALID_GRANT'].includes(answer.code ?? '')) {
+  // Links of letters are nobody's world: there is no better one to try them in.
+  const isSpent = ['RATE_LIMITED', 'UNAUTHENTICATED', 'INVALID_GRANT'].includes(answer.code ?? '');
+  if (isSpent && !['confirmCustomer', 'confirmEmailChange', 'resetPassword'].includes(root.name)) {
     world = await newWorld();
     answer = await send();
   }
@@ -166,7 +170,12 @@ describe('case 105', () => {
     const inputs = Object.values(schema.getTypeMap()).filter(
       (type) => isInputObjectType(type) && !type.name.startsWith('__'),
     );
-    const used = new Set(asked.flatMap(({ field }) => field.args.map((arg) => getNamedType(arg.type).name)));
+    const used = new Set<string>();
+    const use = (type: GraphQLNamedType) => {
+      used.add(type.name);
+      if (isInputObjectType(type)) for (const field of Object.values(type.getFields())) use(getNamedType(field.type));
+    };
+    for (const { field } of asked) for (const arg of field.args) use(getNamedType(arg.type));
     expect(inputs.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
     expect(textLeaves.length).toBeGreaterThan(30);
   });

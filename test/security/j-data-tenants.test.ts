@@ -297,6 +297,8 @@ describe('case 109', () => {
     // What needs nobody's id concerns the caller alone, and is seen elsewhere.
     const own = [
       'changePassword',
+      'confirmCustomer',
+      'confirmEmailChange',
       'createClient',
       'issueSaasToken',
       'logout',
@@ -304,6 +306,9 @@ describe('case 109', () => {
       'refreshAnonymousToken',
       'refreshEmployeeToken',
       'registerCustomer',
+      'requestEmailChange',
+      'requestPasswordReset',
+      'resetPassword',
       'revocations',
       'revokeToken',
       'rotateSigningKey',

@@ -1,4 +1,5 @@
-// GET /.well-known/jwks.json (RFC 7517): the public keys, from memory, cacheable.
+// GET /.well-known/jwks.json (RFC 7517): the public keys, from memory, cacheable; `?tenant=` gives those of one tenant,
+// since a tenant's key vouches for that tenant only and the set does not say whose is whose.
 // Invariant: only members that are public for their key type leave, whatever the set holds.
 
 import { createHash } from 'node:crypto';
@@ -11,16 +12,22 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] a
 export type PublicJwk = Readonly<Record<string, unknown>>;
 
 /** `publicJwks` answers from memory: verifiers ask while the database is away, too. */
-export function createWellKnownRoutes({ publicJwks }: { publicJwks: () => { keys: readonly PublicJwk[] } }): Route[] {
+export function createWellKnownRoutes(deps: {
+  publicJwks: (tenantId: string | null) => { keys: readonly PublicJwk[] };
+}): Route[] {
   let last = { text: '', etag: '' };
-  const current = () => {
-    const keys = publicJwks().keys.map((key) =>
-      Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (name in key ? [[name, key[name]]] : []))),
-    );
+  const current = (tenantId: string | null) => {
+    const keys = deps
+      .publicJwks(tenantId)
+      .keys.map((key) =>
+        Object.fromEntries(PUBLIC_MEMBERS.flatMap((name) => (name in key ? [[name, key[name]]] : []))),
+      );
     const text = JSON.stringify({ keys });
-    if (text !== last.text)
-      last = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
-    return last;
+    if (text === last.text) return last;
+    const made = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+    // A tenant's set is short: only the long one is worth remembering.
+    if (tenantId === null) last = made;
+    return made;
   };
 
   return [
@@ -28,8 +35,8 @@ export function createWellKnownRoutes({ publicJwks }: { publicJwks: () => { keys
       methods: ['GET', 'HEAD'],
       path: '/.well-known/jwks.json',
       access: open,
-      handle(req, res) {
-        const { text, etag } = current();
+      handle(req, res, call) {
+        const { text, etag } = current(new URLSearchParams(call.query).get('tenant'));
         const headers = { 'Cache-Control': 'public, max-age=300', ETag: etag };
         const known = (req.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
         if (known.includes(etag) || known.includes('*')) return void res.writeHead(304, headers).end();

@@ -14,6 +14,7 @@ export interface AuditSubject {
     | 'customer'
     | 'employee'
     | 'group'
+    | 'identity_provider'
     | 'legal_entity'
     | 'location'
     | 'role'

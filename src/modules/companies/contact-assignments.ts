@@ -166,6 +166,17 @@ export function createContactAssignments(deps: {
       });
     },
 
+    /** Whoever registers a company becomes its primary contact. Nobody's leave is needed: the company has just been made,
+     * disabled, and gives nothing before somebody who may has enabled it. */
+    async assignFounder(change: Change, customerId: string, legalEntityId: string): Promise<void> {
+      const { tx, tenantId } = change;
+      const assignment = await tx.contactAssignment.create({
+        data: { tenantId, customerId, legalEntityId, type: 'PRIMARY', primary: true },
+      });
+      await joinContacts(tx, tenantId, [assignment]);
+      await told(change, 'assigned', assignment, []);
+    },
+
     /** Takes a customer out of a legal entity and of its groups, and out of those that came by inheritance only: tokens
      * for them are refused at once. @throws NOT_FOUND */
     unassign(ctx: Ctx, which: WhichContact): Promise<ContactAssignment> {

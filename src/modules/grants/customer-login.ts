@@ -1,5 +1,5 @@
 // Extension grant (RFC 9700 s.2.4 forbids `password`): a guest signs in and keeps the session.
-// Invariant: nothing tells an unknown account, a disabled one and a wrong password apart.
+// Invariant: nothing tells an unknown account, a disabled or unconfirmed one and a wrong password apart.
 
 import { z } from 'zod';
 import type { RequestContext } from '../../context.ts';

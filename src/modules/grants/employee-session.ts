@@ -42,7 +42,11 @@ export function createEmployeeSessions(deps: {
           mostSeconds: employeeSessionSeconds,
         });
         const refreshToken = await refreshTokens.issueFirst(tx, ctx, sessionId, null);
-        await recordAudit(tx, ctx, { type: 'login.succeeded', actor: owner, subject: { kind: 'session', id: sessionId } });
+        await recordAudit(tx, ctx, {
+          type: 'login.succeeded',
+          actor: owner,
+          subject: { kind: 'session', id: sessionId },
+        });
         return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx, employee.id) };
       });
       const { employee, refreshToken, entitled } = begun;

@@ -14,6 +14,7 @@ import type { Passwords } from '../principals/passwords.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { SingleSignOn } from '../sso/single-sign-on.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import type { TokenVerifier } from '../tokens/verify.ts';
@@ -21,11 +22,14 @@ import { createAnonymousGrant } from './anonymous.ts';
 import { createAssistedCustomerGrant } from './assisted-customer.ts';
 import { createClientCredentialsGrant } from './client-credentials.ts';
 import { createCustomerLoginGrant } from './customer-login.ts';
+import type { CustomerSessions } from './customer-session.ts';
 import { createEmployeeLoginGrant } from './employee-login.ts';
+import { createEmployeeSessions } from './employee-session.ts';
 import { createRefreshAnonymousGrant } from './refresh-anonymous.ts';
 import { createRefreshEmployeeGrant } from './refresh-employee.ts';
 import { createRefreshTokenGrant } from './refresh-token.ts';
 import { createRefreshTokenSpending } from './spend-refresh-token.ts';
+import { createSsoGrants } from './sso.ts';
 
 /** What the grants are made of; each takes what it needs. */
 export interface GrantDependencies {
@@ -35,6 +39,7 @@ export interface GrantDependencies {
   readonly clients: Clients;
   readonly contactAssignments: ContactAssignments;
   readonly customers: Customers;
+  readonly customerSessions: CustomerSessions;
   readonly database: Database;
   readonly employees: Employees;
   readonly entitlements: EntitlementsOf;
@@ -43,6 +48,7 @@ export interface GrantDependencies {
   readonly refreshTokens: RefreshTokens;
   readonly revocations: Revocations;
   readonly sessions: Sessions;
+  readonly singleSignOn: SingleSignOn;
   readonly tenants: Tenants;
   readonly tokens: TokenIssuer;
   readonly verifier: TokenVerifier;
@@ -51,14 +57,16 @@ export interface GrantDependencies {
 /** Every grant. */
 export function createGrants(deps: GrantDependencies) {
   const spending = createRefreshTokenSpending(deps);
+  const employeeSessions = createEmployeeSessions(deps);
   return {
     clientCredentials: createClientCredentialsGrant(deps),
     anonymous: createAnonymousGrant(deps),
     refreshAnonymous: createRefreshAnonymousGrant(deps),
     customerLogin: createCustomerLoginGrant(deps),
     refreshToken: createRefreshTokenGrant({ ...deps, spending }),
-    employeeLogin: createEmployeeLoginGrant(deps),
+    employeeLogin: createEmployeeLoginGrant({ ...deps, employeeSessions }),
     assistedCustomer: createAssistedCustomerGrant(deps),
+    ...createSsoGrants({ ...deps, ...deps.singleSignOn, employeeSessions }),
     refreshEmployee: createRefreshEmployeeGrant({ ...deps, spending }),
   };
 }

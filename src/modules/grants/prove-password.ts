@@ -14,6 +14,8 @@ interface Account {
   readonly id: string;
   readonly enabled: boolean;
   readonly passwordHash: string | null;
+  /** Has the owner of a customer's address still to confirm it? */
+  readonly unconfirmed?: boolean;
 }
 
 interface Deps {
@@ -60,14 +62,14 @@ async function prove<Found extends Account>(
     await attempts.withdraw(ctx, attempt);
     throw error;
   });
-  if (!account || !isRight || !account.enabled) {
+  if (!account || !isRight || !account.enabled || account.unconfirmed) {
     await recordAudit(database.forTenant(ctx), ctx, {
       type: 'login.failed',
       outcome: 'refused',
-      reason: !account ? 'unknown account' : isRight ? 'disabled' : 'wrong password',
+      reason: !account ? 'unknown account' : !isRight ? 'wrong password' : account.enabled ? 'unconfirmed' : 'disabled',
       ...(account ? { subject: { kind, id: account.id } } : {}),
     });
-    throw new OAuthError('invalid_grant', { cause: 'unknown account, wrong password or disabled' });
+    throw new OAuthError('invalid_grant', { cause: 'unknown account, wrong password, disabled or unconfirmed' });
   }
   await attempts.succeeded(ctx, attempt);
   if (!account.passwordHash || !passwords.isOutdated(account.passwordHash)) return account;
@@ -76,6 +78,6 @@ async function prove<Found extends Account>(
   if (rehashed) return rehashed;
   // Another login was faster, or the password has been changed.
   const again = await check();
-  if (again.account?.enabled && again.isRight) return again.account;
+  if (again.account?.enabled && !again.account.unconfirmed && again.isRight) return again.account;
   throw new OAuthError('invalid_grant', { cause: 'disabled, or the password was changed meanwhile' });
 }

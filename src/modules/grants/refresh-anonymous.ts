@@ -8,7 +8,8 @@ import type { ClientAuthentication } from '../clients/client-authentication.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
-import { revocationKeysOf, type TokenVerifier } from '../tokens/verify.ts';
+import { revocationKeysOf } from '../tokens/revocation-keys.ts';
+import type { TokenVerifier } from '../tokens/verify.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { type GuestTokens, issueGuestTokens } from './guest-tokens.ts';
 

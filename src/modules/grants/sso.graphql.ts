@@ -38,7 +38,10 @@ const StartSsoInput = builder.inputType('StartSsoInput', {
     tenant: t.string({ required: true, description: 'The tenant.' }),
     provider: t.id({ required: true, description: 'One of its identity providers.' }),
     userType: t.field({ type: UserTypeEnum, required: true, description: 'As a customer, or as an employee.' }),
-    redirectUri: t.string({ required: true, description: 'Where the browser comes back: exactly one of the provider’s.' }),
+    redirectUri: t.string({
+      required: true,
+      description: 'Where the browser comes back: exactly one of the provider’s.',
+    }),
     anonymousToken: t.string({ description: "The guest's access token, whose session goes on; or the bearer is it." }),
   }),
 });

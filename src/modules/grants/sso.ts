@@ -123,7 +123,9 @@ export function createSsoGrants(deps: Deps): {
   async function arrive(ctx: Ctx, providerId: string, work: () => Promise<Arrival>) {
     try {
       const arrival = await work();
-      return arrival.userType === 'CUSTOMER' ? await customerArrives(ctx, arrival) : await employeeArrives(ctx, arrival);
+      return arrival.userType === 'CUSTOMER'
+        ? await customerArrives(ctx, arrival)
+        : await employeeArrives(ctx, arrival);
     } catch (error) {
       if (error instanceof OAuthError && error.code === 'invalid_grant')
         await recordAudit(database.forTenant(ctx), ctx, {

@@ -50,6 +50,12 @@ export async function joinContacts(
     ON CONFLICT DO NOTHING`;
 }
 
+/** Makes the founder of a new company its Admin, in the transaction that makes the company. */
+export async function joinAdmins(tx: TenantClient, tenantId: string, legalEntityId: string, customerId: string) {
+  const group = await tx.group.findFirstOrThrow({ where: { legalEntityId, role: 'ADMIN' } });
+  await tx.customerMembership.createMany({ data: [{ tenantId, groupId: group.id, customerId }] });
+}
+
 /** @throws CONFLICT `ROLE_TAKEN` for a second one of Admin, Buyer, Requester */
 export async function requireRoleFree(
   tx: TenantClient,

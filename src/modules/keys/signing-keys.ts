@@ -8,7 +8,7 @@ import type { ChangeFeed } from '../../database/change-feed.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/tenant-settings.ts';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/token-life.ts';
 import { importKey, makeKeyPair, type SigningAlgorithm } from './key-pair.ts';
 import { deriveKey, seal, unseal } from './key-sealing.ts';
 
@@ -54,7 +54,7 @@ export function createSigningKeys(deps: {
   const sealingKey = deriveKey(deps.keyEncryptionSecret, 'signing keys');
   let verification = new Map<string, VerificationKey>();
   let signing = new Map<string, SigningKeyPair>();
-  let published: { readonly jwk: JWK; readonly retiresAt: Date | null }[] = [];
+  let published: { readonly tenantId: string; readonly jwk: JWK; readonly retiresAt: Date | null }[] = [];
 
   changes.watch('signing_keys', async () => {
     const rows = await database.system().signingKey.findMany({
@@ -75,7 +75,7 @@ export function createSigningKeys(deps: {
     }
     verification = nextVerification;
     signing = nextSigning;
-    published = rows.map(({ publicJwk, retiresAt }) => ({ jwk: publicJwk as JWK, retiresAt }));
+    published = rows.map(({ tenantId, publicJwk, retiresAt }) => ({ tenantId, jwk: publicJwk as JWK, retiresAt }));
   });
 
   const open = (sealed: Uint8Array, kid: string): JWK => {
@@ -135,8 +135,13 @@ export function createSigningKeys(deps: {
     /** Is there a key to sign a tenant's tokens with? No I/O. */
     hasCurrent: (tenantId: string): boolean => signing.has(tenantId),
 
-    /** The JWKS (RFC 7517 s.5): every key that a valid token may be signed with, and the next ones. No I/O. */
-    publicJwks: (): { keys: JWK[] } => ({ keys: published.filter(isPublished).map(({ jwk }) => jwk) }),
+    /** The JWKS (RFC 7517 s.5): every key that a valid token may be signed with, and the next ones; of one tenant, or
+     * of all. No I/O. */
+    publicJwks: (tenantId: string | null = null): { keys: JWK[] } => ({
+      keys: published
+        .filter((key) => isPublished(key) && (tenantId === null || key.tenantId === tenantId))
+        .map(({ jwk }) => jwk),
+    }),
 
     /** Before the start. @throws SealedKeyError when the secret does not open the keys that there are */
     async requireSecret(): Promise<void> {

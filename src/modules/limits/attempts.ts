@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
-import type { Database } from '../../database/database.ts';
+import type { Database, TenantClient } from '../../database/database.ts';
 import { rateLimited } from '../../errors/domain-error.ts';
 import { networkOf } from './network.ts';
 
@@ -19,6 +19,8 @@ export interface Attempt {
 }
 
 const digest = (text: string) => new Uint8Array(createHash('sha256').update(text).digest());
+
+const accountDigest = (what: string, account: string) => digest(`account ${what} ${account}`);
 
 /** Counting of failed logins. */
 export function createAttempts(deps: { database: Database }) {
@@ -43,17 +45,19 @@ export function createAttempts(deps: { database: Database }) {
 
   return {
     /**
-     * Counts a login attempt against the account and the caller's address.
+     * Counts an attempt against the account and the caller's address.
+     * @param what is tried: `customer` or `employee` for a login
      * @param account canonical, whether it exists or not
+     * @param most how many in a window: fewer for what sends a letter
      * @throws RATE_LIMITED with `retryAfter` in seconds, the right password or not
      */
-    async begin(ctx: Ctx, userType: string, account: string): Promise<Attempt> {
+    async begin(ctx: Ctx, what: string, account: string, most = PER_ACCOUNT): Promise<Attempt> {
       const attempt = {
-        account: digest(`account ${userType} ${account}`),
+        account: accountDigest(what, account),
         address: ctx.ipAddress === null ? null : digest(`address ${networkOf(ctx.ipAddress)}`),
       };
       if (attempt.address) await count(ctx, attempt.address, PER_ADDRESS);
-      await count(ctx, attempt.account, PER_ACCOUNT);
+      await count(ctx, attempt.account, most);
       return attempt;
     },
 
@@ -62,6 +66,11 @@ export function createAttempts(deps: { database: Database }) {
       const db = database.forTenant(ctx);
       await db.attempt.deleteMany({ where: { id: attempt.account } });
       await giveBack(ctx, attempt.address);
+    },
+
+    /** The owner has proved the account in another way: it starts afresh. */
+    async forgive(tx: TenantClient, what: string, account: string): Promise<void> {
+      await tx.attempt.deleteMany({ where: { id: accountDigest(what, account) } });
     },
 
     /** The password could not be checked (an outage, a full queue): nothing was tried. An outage that stops this too

@@ -1,4 +1,4 @@
-// Customers: shoppers with an account. Looking them up, registering, changing and disabling them.
+// Customers: shoppers with an account. Looking them up, making, changing and deleting them.
 // Invariant: an address that is not proved, a wrong password and no account at all look alike from outside.
 
 import { randomInt } from 'node:crypto';
@@ -6,10 +6,10 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, type List, matching } from '../../database/keyset.ts';
 import { conflict, notFound } from '../../errors/domain-error.ts';
+import type { Administer, Change } from '../administration/administration.ts';
+import { requireCurrent } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { networkOf } from '../limits/network.ts';
-import { createRate } from '../limits/rates.ts';
-import type { Revocations } from '../revocations/revocations.ts';
+import type { LetterTokens } from '../letters/letter-tokens.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { callers } from './callers.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
@@ -27,6 +27,18 @@ export interface NewCustomer {
   readonly lastName?: string | null | undefined;
 }
 
+/** What can be changed of one. Absent: it stays; a name that is null is removed. */
+export interface CustomerChange {
+  readonly firstName?: string | null | undefined;
+  readonly lastName?: string | null | undefined;
+  readonly enabled?: boolean | null | undefined;
+  /** The version that was read, when it matters. */
+  readonly version?: number | null | undefined;
+}
+
+/** An account that has been checked. Without a password: single sign-on only. */
+export type PreparedCustomer = Pick<Customer, 'email' | 'passwordHash' | 'firstName' | 'lastName' | 'unconfirmed'>;
+
 const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
 
 /** With the `_own` scope: those assigned to the company that the caller acts for, and without one nobody. */
@@ -39,23 +51,54 @@ function customersInReach(ctx: Ctx) {
 /** Eight digits; of a million customers one in ninety gets a number that is taken already, and then another. */
 const newCustomerNumber = () => String(randomInt(10_000_000, 100_000_000));
 
+/** Who may enable it again. What the merchant has disabled no company takes over. */
+const disabledBy = (before: Pick<Customer, 'enabled'>, enabled: boolean, forCompany: string | null) =>
+  enabled || before.enabled || forCompany === null ? { disabledFor: enabled ? null : forCompany } : {};
+
 /** Use cases of customers. */
 export function createCustomers(deps: {
+  administer: Administer;
   database: Database;
+  letterTokens: LetterTokens;
   passwords: Passwords;
   sessions: Sessions;
-  revocations: Revocations;
 }) {
-  const { database, passwords, sessions, revocations } = deps;
-  const registrations = createRate({ limit: 100, windowSeconds: 3600 });
+  const { administer, database, letterTokens, passwords, sessions } = deps;
+
+  /** One row is changed at a time: what is compared with is locked. */
+  async function alter(
+    tx: TenantClient,
+    ctx: Ctx,
+    id: string,
+    change: CustomerChange,
+    forCompany: string | null = null,
+  ): Promise<Customer> {
+    const [before] = await tx.$queryRaw<Pick<Customer, 'firstName' | 'lastName' | 'enabled' | 'version'>[]>`
+      SELECT first_name AS "firstName", last_name AS "lastName", enabled, version FROM customers
+      WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
+    if (!before) throw notFound('Customer');
+    requireCurrent(before, change.version);
+    const updated = await tx.customer.update({
+      where: byId(ctx, id),
+      data: {
+        ...(change.firstName === undefined ? {} : { firstName: change.firstName }),
+        ...(change.lastName === undefined ? {} : { lastName: change.lastName }),
+        ...(change.enabled == null
+          ? {}
+          : { enabled: change.enabled, ...disabledBy(before, change.enabled, forCompany) }),
+        version: { increment: 1 },
+      },
+    });
+    const changed = (['firstName', 'lastName', 'enabled'] as const).filter((name) => before[name] !== updated[name]);
+    if (changed.length > 0) {
+      // Names are the customer's own and can be erased there; the trail keeps only that they changed.
+      const details = { changed, before: { enabled: before.enabled }, after: { enabled: updated.enabled } };
+      await recordAudit(tx, ctx, { type: 'customer.updated', subject: { kind: 'customer', id }, details });
+    }
+    return updated;
+  }
 
   return {
-    /** A guest makes an account. @throws as `register`, and RATE_LIMITED after 100 an hour from one address */
-    async signUp(ctx: Ctx, input: NewCustomer): Promise<Customer> {
-      if (ctx.ipAddress !== null) registrations.take(networkOf(ctx.ipAddress));
-      return this.register(ctx, input);
-    },
-
     /** The account of that address, enabled or not; null when there is none. */
     async findByEmail(ctx: { tenantId: string }, email: string): Promise<Customer | null> {
       const address = canonicalEmail(email);
@@ -106,10 +149,10 @@ export function createCustomers(deps: {
       return customer;
     },
 
-    /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled. */
+    /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled and confirmed. */
     async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
       const customer = await db.customer.findUnique({ where: byId(ctx, id) });
-      return customer?.enabled ? customer : null;
+      return customer?.enabled && !customer.unconfirmed ? customer : null;
     },
 
     /** As `findEnabled`, in a tenant that is not suspended, and held until the commit: whoever disables the account or sets a password meanwhile waits,
@@ -117,72 +160,80 @@ export function createCustomers(deps: {
     async holdEnabled(tx: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
       const held = await tx.$queryRaw<unknown[]>`
         SELECT 1 FROM customers p JOIN tenants t ON t.id = p.tenant_id AND t.status = 'ACTIVE'
-        WHERE p.tenant_id = ${ctx.tenantId} AND p.id = ${id} AND p.enabled FOR SHARE OF p`;
+        WHERE p.tenant_id = ${ctx.tenantId} AND p.id = ${id} AND p.enabled AND NOT p.unconfirmed FOR SHARE OF p`;
       return held.length > 0 ? this.findEnabled(tx, ctx, id) : null;
     },
 
-    /** Makes an account. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
-    async register(ctx: Ctx, input: NewCustomer): Promise<Customer> {
+    /** Checks an account that is to be made, and hashes its password. @throws BAD_USER_INPUT, SERVICE_UNAVAILABLE when
+     * too many passwords wait for their hash */
+    async prepare(input: NewCustomer) {
       const email = requireEmail(input.email, 'input.email');
       requireNames(input);
       passwords.requireAcceptable(input.password, 'input.password');
       const passwordHash = await passwords.hash(input.password);
       const { firstName = null, lastName = null } = input;
-      const account = { tenantId: ctx.tenantId, email, passwordHash, firstName, lastName };
-      return database.transaction(ctx, async (tx) => {
-        const insert = async () => {
-          const data = [{ ...account, customerNumber: newCustomerNumber() }];
-          return (await tx.customer.createManyAndReturn({ data, skipDuplicates: true }))[0];
-        };
-        let customer = await insert();
-        while (!customer) {
-          const isTaken = (await tx.customer.count({ where: { email } })) > 0;
-          if (isTaken) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
-          customer = await insert();
+      return { email, passwordHash, firstName, lastName };
+    },
+
+    /** Stores what `prepare` has checked. @returns null when the address has an account */
+    async insert(tx: TenantClient, ctx: Ctx, account: PreparedCustomer): Promise<Customer | null> {
+      for (;;) {
+        const data = [{ tenantId: ctx.tenantId, ...account, customerNumber: newCustomerNumber() }];
+        const [customer] = await tx.customer.createManyAndReturn({ data, skipDuplicates: true });
+        if (customer) {
+          await recordAudit(tx, ctx, { type: 'customer.registered', subject: { kind: 'customer', id: customer.id } });
+          return customer;
         }
-        await recordAudit(tx, ctx, { type: 'customer.registered', subject: { kind: 'customer', id: customer.id } });
+        if ((await tx.customer.count({ where: { email: account.email } })) > 0) return null;
+      }
+    },
+
+    /** Makes an account that is good at once. @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` */
+    async register(ctx: Ctx, input: NewCustomer): Promise<Customer> {
+      const account = await this.prepare(input);
+      return database.transaction(ctx, async (tx) => {
+        const customer = await this.insert(tx, ctx, { ...account, unconfirmed: false });
+        if (!customer) throw conflict('EMAIL_TAKEN', 'There is an account of that address.');
         return customer;
       });
     },
 
-    /** Changes names, or disables and enables. Disabling ends every session at once. @throws NOT_FOUND */
-    async update(
-      ctx: Ctx,
-      id: string,
-      change: {
-        firstName?: string | null | undefined;
-        lastName?: string | null | undefined;
-        enabled?: boolean | undefined;
-      },
-    ): Promise<Customer> {
-      requireNames(change);
-      const customer = await database.transaction(ctx, async (tx) => {
-        const [before] = await tx.$queryRaw<Pick<Customer, 'firstName' | 'lastName' | 'enabled'>[]>`
-          SELECT first_name AS "firstName", last_name AS "lastName", enabled FROM customers
-          WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
-        if (!before) throw notFound('Customer');
-        const updated = await tx.customer.update({
-          where: byId(ctx, id),
-          data: {
-            ...(change.firstName === undefined ? {} : { firstName: change.firstName }),
-            ...(change.lastName === undefined ? {} : { lastName: change.lastName }),
-            ...(change.enabled === undefined ? {} : { enabled: change.enabled }),
-            version: { increment: 1 },
-          },
-        });
-        const changed = (['firstName', 'lastName', 'enabled'] as const).filter(
-          (name) => before[name] !== updated[name],
-        );
-        if (changed.length > 0) {
-          // Names are the customer's own and can be erased there; the trail keeps only that they changed.
-          const details = { changed, before: { enabled: before.enabled }, after: { enabled: updated.enabled } };
-          await recordAudit(tx, ctx, { type: 'customer.updated', subject: { kind: 'customer', id }, details });
+    /** Changes names, or disables and enables. Disabling ends every session at once, and voids links that have been sent.
+     * @param forCompany whose Admin does it; null: the merchant
+     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    async update(ctx: Ctx, id: string, input: CustomerChange, forCompany: string | null = null): Promise<Customer> {
+      requireNames(input);
+      return administer(ctx, async (change) => {
+        const updated = await alter(change.tx, change, id, input, forCompany);
+        if (input.enabled === false) {
+          const owner = { kind: 'customer', id } as const;
+          await letterTokens.voidAll(change.tx, owner);
+          await sessions.endAll(change.tx, change, owner, 'customer.disabled');
         }
-        if (change.enabled === false) await sessions.endAll(tx, ctx, { kind: 'customer', id }, 'customer.disabled');
         return updated;
       });
-      await revocations.felt();
-      return customer;
+    },
+
+    /** Changes names for the customer, who does not wait for administrators. @throws as `update` */
+    async rename(ctx: Ctx, id: string, { firstName, lastName, version }: CustomerChange): Promise<Customer> {
+      const names = { firstName, lastName, version };
+      requireNames(names);
+      return database.transaction(ctx, (tx) => alter(tx, ctx, id, names));
+    },
+
+    /** Deletes an account with all that is of it: sessions, memberships, assignments, letters. Every token is refused at
+     * once. @throws NOT_FOUND */
+    async delete(ctx: Ctx, id: string): Promise<void> {
+      await administer(ctx, async (change: Change) => {
+        const { tx } = change;
+        // First of all, so that a login under way is waited for, and then ended with the others.
+        const [customer] = await tx.customer.updateManyAndReturn({ where: { id }, data: { enabled: false } });
+        if (!customer) throw notFound('Customer');
+        await sessions.endAll(tx, change, { kind: 'customer', id }, 'customer.deleted');
+        await tx.letter.deleteMany({ where: { address: customer.email } });
+        await tx.customer.delete({ where: byId(ctx, id) });
+        await recordAudit(tx, change, { type: 'customer.deleted', subject: { kind: 'customer', id } });
+      });
     },
 
     /** Hashes again with today's parameters. @returns the account as it is now; null: its password changed meanwhile */

@@ -7,6 +7,7 @@ import { conflict, notFound } from '../../errors/domain-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
 import { requireCurrent } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
+import type { LetterTokens } from '../letters/letter-tokens.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { canonicalEmail, requireEmail } from './email.ts';
 import { requireNames } from './names.ts';
@@ -39,10 +40,11 @@ const changeable = ['firstName', 'lastName', 'enabled'] as const;
 export function createEmployees(deps: {
   administer: Administer;
   database: Database;
+  letterTokens: LetterTokens;
   passwords: Passwords;
   sessions: Sessions;
 }) {
-  const { administer, database, passwords, sessions } = deps;
+  const { administer, database, letterTokens, passwords, sessions } = deps;
 
   return {
     /** The account of that address, enabled or not; null when there is none. */
@@ -126,8 +128,8 @@ export function createEmployees(deps: {
       return employee;
     },
 
-    /** Changes names, or disables and enables. Disabling ends every session at once.
-     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    /** Changes names, or disables and enables. Disabling ends every session at once, and
+     * voids links that have been sent. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
     async update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
       const given = Object.fromEntries(
         changeable.filter((name) => input[name] != null).map((name) => [name, input[name]]),
@@ -152,8 +154,11 @@ export function createEmployees(deps: {
             after: { enabled: employee.enabled },
           },
         });
-        if (found.enabled && !employee.enabled)
-          await sessions.endAll(tx, change, { kind: 'employee', id }, 'employee.disabled');
+        if (found.enabled && !employee.enabled) {
+          const owner = { kind: 'employee', id } as const;
+          await letterTokens.voidAll(tx, owner);
+          await sessions.endAll(tx, change, owner, 'employee.disabled');
+        }
         return employee;
       });
     },

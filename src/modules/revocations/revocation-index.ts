@@ -1,7 +1,11 @@
 // The revocations in memory: key -> newest sequence number. Asked for every token, so it does no I/O.
 // Invariant: numbers become visible in commit order, so `current` means that nothing up to it was missed.
 
+import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/token-life.ts';
 import type { RevocationKey } from './revocation-key.ts';
+
+/** How long an entry can matter, and is kept: the longest life of a token, and an hour. */
+export const RETENTION_MS = (LONGEST_ACCESS_TOKEN_SECONDS + 3600) * 1000;
 
 /** One entry as it is stored. */
 export interface RevocationEntry extends RevocationKey {
@@ -14,8 +18,8 @@ const MINUTE = 60_000;
 
 const indexKey = (tenantId: string, { kind, key }: RevocationKey) => `${tenantId}\n${kind}\n${key}`;
 
-/** An empty index. `retentionMs`: how long an entry can matter. */
-export function createRevocationIndex(retentionMs: number) {
+/** An empty index. */
+export function createRevocationIndex() {
   // Insertion order is sequence order, since a key that comes again moves to the end: pruning stops early.
   const newest = new Map<string, number>();
   const marks: { at: number; sequence: number }[] = [];
@@ -52,7 +56,7 @@ export function createRevocationIndex(retentionMs: number) {
     /** Forgets what no living token can have been issued before. */
     prune(now: number): void {
       let until = -1;
-      while (marks[1] && marks[1].at < now - retentionMs) until = marks.shift()!.sequence;
+      while (marks[1] && marks[1].at < now - RETENTION_MS) until = marks.shift()!.sequence;
       for (const [key, sequence] of newest) {
         if (sequence > until) break;
         newest.delete(key);

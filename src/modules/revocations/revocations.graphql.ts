@@ -30,11 +30,21 @@ const RevocationType = builder.objectRef<Revocation>('Revocation').implement({
   }),
 });
 
+builder.queryField('latestRevocation', (t) =>
+  t.field({
+    type: 'Int',
+    description:
+      'The `sequence` of the last revocation, as the database has it now; 0 when none is kept. Who follows `revocations` and has received it has missed nothing.',
+    access: requires('oauth.revocation_read'),
+    resolve: (_root, _args, ctx) => ctx.services.revocations.latestOf(ctx),
+  }),
+);
+
 builder.subscriptionField('revocations', (t) =>
   t.field({
     type: RevocationType,
     description:
-      'What services that verify tokens themselves follow: everything revoked after `after`, in order, none twice. Errors: CONFLICT `REVOCATIONS_PRUNED` when so old ones are no longer kept, RATE_LIMITED for too many streams of one client.',
+      'What services that verify tokens themselves follow: everything revoked after `after`, in order, none twice. Errors: CONFLICT `REVOCATIONS_PRUNED` when so old ones are no longer kept (`after`: where to start over from, for no living token needs them), RATE_LIMITED for too many streams of one client.',
     access: requires('oauth.revocation_read'),
     args: {
       after: t.arg.int({ description: 'The last sequence number received. Absent: only what comes from now on.' }),

@@ -7,12 +7,8 @@ import type { Ctx } from '../../context.ts';
 import type { ChangeFeed } from '../../database/change-feed.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { badInput, conflict } from '../../errors/domain-error.ts';
-import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/tenant-settings.ts';
-import { createRevocationIndex } from './revocation-index.ts';
+import { createRevocationIndex, RETENTION_MS } from './revocation-index.ts';
 import type { RevocationKey, RevocationKind } from './revocation-key.ts';
-
-/** How long an entry is kept: the longest life of a token, and an hour. */
-export const RETENTION_MS = (LONGEST_ACCESS_TOKEN_SECONDS + 3600) * 1000;
 
 /** Without a complete read for this long nobody may rely on the index. */
 export const STALE_AFTER_MS = 30_000;
@@ -31,7 +27,7 @@ export interface Revocation {
 /** Use cases of revocation. */
 export function createRevocations(deps: { database: Database; changes: ChangeFeed }) {
   const { database, changes } = deps;
-  const index = createRevocationIndex(RETENTION_MS);
+  const index = createRevocationIndex();
   const wake = new EventEmitter().setMaxListeners(0);
 
   changes.watch('revocations', async (counter) => {
@@ -63,7 +59,8 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
     const oldest = await database.system().revocation.aggregate({ _min: { sequence: true } });
     const floor = oldest._min.sequence === null ? index.current() : Number(oldest._min.sequence) - 1;
     if (last < floor) {
-      throw conflict('REVOCATIONS_PRUNED', `Entries up to ${floor} are no longer kept. Start over from there.`);
+      const message = `Entries up to ${floor} are no longer kept. Start over from there.`;
+      throw conflict('REVOCATIONS_PRUNED', message, { after: floor });
     }
     try {
       for (;;) {
@@ -87,6 +84,15 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
     async latest(): Promise<number> {
       const counter = await database.system().counter.findUniqueOrThrow({ where: { name: 'revocations' } });
       return Number(counter.value);
+    },
+
+    /** Number of the tenant's last entry, as committed; 0 when none is kept. For followers: have they missed any? */
+    async latestOf(ctx: { tenantId: string }): Promise<number> {
+      const last = await database.forTenant(ctx).revocation.findFirst({
+        orderBy: { sequence: 'desc' },
+        select: { sequence: true },
+      });
+      return Number(last?.sequence ?? 0);
     },
 
     /** Does an entry for one of these keys refuse a token of that `rev`? No I/O. */

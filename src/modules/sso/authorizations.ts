@@ -75,7 +75,11 @@ export function createAuthorizations(deps: {
     async begin(
       ctx: Ctx,
       provider: IdentityProvider,
-      { userType, redirectUri, guest }: Pick<ReturnedAuthorization, 'userType' | 'redirectUri'> & {
+      {
+        userType,
+        redirectUri,
+        guest,
+      }: Pick<ReturnedAuthorization, 'userType' | 'redirectUri'> & {
         readonly guest: AnonymousPrincipal | null;
       },
     ): Promise<BegunAuthorization> {

@@ -25,7 +25,9 @@ const text = (value: unknown): string | null =>
   typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, MOST_NAME) : null;
 
 const list = (value: unknown): string[] =>
-  (Array.isArray(value) ? value : [value]).filter((each): each is string => typeof each === 'string').slice(0, MOST_GROUPS);
+  (Array.isArray(value) ? value : [value])
+    .filter((each): each is string => typeof each === 'string')
+    .slice(0, MOST_GROUPS);
 
 /** @param documents what the provider has said, in the order of preference: the id_token, then userinfo, say */
 export function personIn(provider: IdentityProvider, subject: string, documents: readonly Document[]): ExternalPerson {

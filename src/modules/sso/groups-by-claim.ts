@@ -1,10 +1,10 @@
 // Employees' groups by what a provider claims: set at each login, and taken away when the claim goes. Invariant: only
 // memberships that a claim made are touched; who was put into a group by somebody stays there.
 
-import type { Administer, Change } from '../administration/administration.ts';
-import { DomainError } from '../../errors/domain-error.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
+import { DomainError } from '../../errors/domain-error.ts';
+import type { Administer, Change } from '../administration/administration.ts';
 import type { Memberships } from '../iam/memberships.ts';
 
 /** Keeping memberships in step with claims. */
@@ -19,7 +19,9 @@ export function createGroupsByClaim(deps: { administer: Administer; database: Da
     const isWanted = (id: string) => wanted.some((group) => group.id === id);
     return {
       missing: wanted.map(({ id }) => id).filter((id) => !current.some(({ groupId }) => groupId === id)),
-      over: current.filter((each) => each.providerId === providerId && !isWanted(each.groupId)).map((each) => each.groupId),
+      over: current
+        .filter((each) => each.providerId === providerId && !isWanted(each.groupId))
+        .map((each) => each.groupId),
     };
   }
 

@@ -121,7 +121,10 @@ const CreateIdentityProviderInput = builder.inputType('CreateIdentityProviderInp
     emailClaim: t.string({ description: 'The claim with the mail address; `email` unless said.' }),
     firstNameClaim: t.string({ description: 'The claim with the given name; `given_name` unless said.' }),
     lastNameClaim: t.string({ description: 'The claim with the family name; `family_name` unless said.' }),
-    subjectTokens: t.field({ type: SubjectTokensEnum, description: 'How its tokens are exchanged; absent: not at all.' }),
+    subjectTokens: t.field({
+      type: SubjectTokensEnum,
+      description: 'How its tokens are exchanged; absent: not at all.',
+    }),
   }),
 });
 

@@ -53,9 +53,13 @@ function requireRedirectUris(uris: readonly string[]): string[] {
   const some = requireFew(uris, 'input.redirectUris');
   uris.forEach((uri, place) => {
     const url = URL.canParse(uri) ? new URL(uri) : null;
-    const isFit = url && /^https?:$/.test(url.protocol) && !uri.includes('#') && url.username === '' && url.href === uri;
+    const isFit =
+      url && /^https?:$/.test(url.protocol) && !uri.includes('#') && url.username === '' && url.href === uri;
     if (!isFit || uri.length > 500)
-      throw badInput(`input.redirectUris.${place}`, 'An absolute http(s) URL as browsers write it, without a fragment.');
+      throw badInput(
+        `input.redirectUris.${place}`,
+        'An absolute http(s) URL as browsers write it, without a fragment.',
+      );
   });
   return some;
 }
@@ -88,7 +92,16 @@ function settingsOf(input: Settings) {
 }
 
 /** What the trail tells of one. */
-const told = ({ name, issuer, clientId, userTypes, redirectUris, autoProvision, groupClaim, enabled }: IdentityProvider) => ({
+const told = ({
+  name,
+  issuer,
+  clientId,
+  userTypes,
+  redirectUris,
+  autoProvision,
+  groupClaim,
+  enabled,
+}: IdentityProvider) => ({
   name,
   issuer,
   clientId,
@@ -112,7 +125,10 @@ export function createIdentityProviders(deps: {
 
   /** @throws FORBIDDEN for scopes of people of these types that the caller lacks */
   async function requireTrustworthy(change: Change, userTypes: readonly UserType[]): Promise<void> {
-    const groups = await change.tx.group.findMany({ where: { userType: { in: [...userTypes] } }, select: { id: true } });
+    const groups = await change.tx.group.findMany({
+      where: { userType: { in: [...userTypes] } },
+      select: { id: true },
+    });
     const ids = groups.map(({ id }) => id);
     const given = await entitlements.ofGroups(change.tx, change, ids);
     const everybodys = userTypes.includes('CUSTOMER') ? entitlements.ofEveryCustomer(change.tenantId) : [];
@@ -151,7 +167,8 @@ export function createIdentityProviders(deps: {
       const id = randomUUID();
       const clientSecret = input.clientSecret ?? null;
       await providerConnections.probe({ tenantId, id, issuer, clientId, version: 0, clientSecret });
-      const sealedSecret = clientSecret === null ? null : providerConnections.sealSecret({ tenantId, id }, clientSecret);
+      const sealedSecret =
+        clientSecret === null ? null : providerConnections.sealSecret({ tenantId, id }, clientSecret);
       return administer(ctx, async (change) => {
         await requireTrustworthy(change, userTypes);
         const [provider] = await change.tx.identityProvider.createManyAndReturn({
@@ -193,7 +210,9 @@ export function createIdentityProviders(deps: {
             ...settings,
             ...(name === undefined ? {} : { name }),
             ...(input.enabled == null ? {} : { enabled: input.enabled }),
-            ...(clientSecret == null ? {} : { sealedSecret: providerConnections.sealSecret({ tenantId, id }, clientSecret) }),
+            ...(clientSecret == null
+              ? {}
+              : { sealedSecret: providerConnections.sealSecret({ tenantId, id }, clientSecret) }),
             version: { increment: 1 },
           },
         });

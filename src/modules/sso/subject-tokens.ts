@@ -71,7 +71,9 @@ export function createSubjectTokens(deps: { outgoing: Outgoing; providerConnecti
       clockTolerance: LEEWAY_SECONDS,
     };
     // An id_token or an access token: what else is signed with the same keys (a logout token, say) is neither.
-    const typ = decodeProtectedHeader(token).typ?.toLowerCase().replace(/^application\//, '');
+    const typ = decodeProtectedHeader(token)
+      .typ?.toLowerCase()
+      .replace(/^application\//, '');
     if (typ !== undefined && typ !== 'jwt' && typ !== 'at+jwt') throw refuse('a token of another type');
     const keys = await keysAt(url);
     const verify = ({ set }: Keys) => jwtVerify(token, set, options).then(({ payload }) => payload);

@@ -1,18 +1,18 @@
-// What an administrator can set per tenant: lifetimes in seconds, the predefined scope sets, login rules.
+// What an administrator can set per tenant: lifetimes in seconds, the predefined scope sets, login rules, links.
 // Invariant: an access token lives for a day at most, since revocation entries are kept for little longer.
 
 import { z } from 'zod';
 import { badInput } from '../../errors/domain-error.ts';
 import { defaultAnonymousScopes, defaultCustomerScopes } from '../scopes/predefined-sets.ts';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from './token-life.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** No access token of any tenant may live longer; seconds. */
-export const LONGEST_ACCESS_TOKEN_SECONDS = DAY;
-
 const accessSeconds = (fallback: number) =>
   z.number().int().min(60).max(LONGEST_ACCESS_TOKEN_SECONDS).default(fallback);
+
+const baseUrl = z.url({ protocol: /^https?$/ }).regex(/^[^?#]*[^?#/]$/, 'must not end with a slash');
 
 const schema = z.object({
   serviceTokenSeconds: accessSeconds(4 * HOUR),
@@ -54,6 +54,11 @@ const schema = z.object({
   customerScopes: z.array(z.string()).default([...defaultCustomerScopes]),
   customerPasswords: z.boolean().default(true),
   employeePasswords: z.boolean().default(true),
+  /** Must the owner of an address confirm a new account, by mail, before anybody can sign in to it? */
+  doubleOptIn: z.boolean().default(false),
+  /** Bases of the links in letters to customers and to employees; null: those of the configuration. */
+  storefrontUrl: baseUrl.nullable().default(null),
+  consoleUrl: baseUrl.nullable().default(null),
   /** Whether a contact of a subsidiary becomes one of the companies above it, or the other way round. */
   contactPropagation: z.enum(['UPWARD', 'DOWNWARD', 'DISABLED']).default('UPWARD'),
 });

@@ -9,9 +9,7 @@ import type { Tenant } from '../tenants/tenants.ts';
 import type { OwnClaims, TokenKind } from './claims.ts';
 import type { ContextEncryption, PersonalContext } from './context-encryption.ts';
 import { tokenKinds } from './kinds/index.ts';
-
-/** No bearer token that we accept is longer, so none that we issue may be. */
-export const MOST_TOKEN_CHARACTERS = 8192;
+import { MOST_TOKEN_CHARACTERS } from './token-text.ts';
 
 /** A signed token. */
 export interface IssuedToken {

@@ -7,29 +7,17 @@ import { serviceUnavailable } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Principal } from '../principals/principal.ts';
-import { clientKey, type RevocationKey, tenantKey, tokenKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
-import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/tenant-settings.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import { type Claims, type ClaimsOf, claimsSchema, type TokenKind } from './claims.ts';
-import { MOST_TOKEN_CHARACTERS } from './issue.ts';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/token-life.ts';
+import { type ClaimsOf, claimsSchema, type TokenKind } from './claims.ts';
 import { tokenKinds } from './kinds/index.ts';
+import { revocationKeysOf } from './revocation-keys.ts';
+import { faultOf, normalizedType } from './token-text.ts';
 
-const SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const REQUIRED = ['iss', 'aud', 'sub', 'client_id', 'tenant', 'kind', 'scope', 'iat', 'exp', 'jti', 'rev'];
 
 const refuse = (cause: unknown) => new OAuthError('invalid_token', { cause });
-
-/** Every name under which a token of these claims is revoked. */
-export function revocationKeysOf(claims: Claims): RevocationKey[] {
-  const definition = tokenKinds[claims.kind] as { revocationKeys(of: Claims): RevocationKey[] };
-  return [
-    tokenKey(claims.jti),
-    clientKey(claims.client_id),
-    tenantKey(claims.tenant),
-    ...definition.revocationKeys(claims),
-  ];
-}
 
 /** Whom the claims of an access token speak for. */
 export function principalOf(claims: ClaimsOf<Principal['kind']>): Principal {
@@ -81,10 +69,8 @@ export function createTokenVerifier(deps: {
 
   /** The claims of a token of one of these kinds that is good now. @throws UNAUTHENTICATED, one text for every cause */
   async function verify<Kind extends TokenKind>(token: string, ...kinds: Kind[]): Promise<ClaimsOf<Kind>> {
-    if (token.length > MOST_TOKEN_CHARACTERS) throw refuse('too long');
-    if (!SHAPE.test(token)) throw refuse('not a compact JWS');
-    const isCanonical = token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
-    if (!isCanonical) throw refuse('not canonically encoded');
+    const fault = faultOf(token);
+    if (fault) throw refuse(fault);
     if (revocations.isStale()) throw serviceUnavailable('the revocation feed is stale');
 
     const claims = await readSigned(token, kinds);
@@ -132,9 +118,6 @@ export function createTokenVerifier(deps: {
       !revocations.isRevoked(principal.tenantId, principal.revocationKeys, principal.rev),
   };
 }
-
-/** `typ` compares without case and without the prefix `application/` (RFC 7515 s.4.1.9). */
-const normalizedType = (typ: string | undefined) => typ?.toLowerCase().replace(/^application\//, '');
 
 /** See `createTokenVerifier`. */
 export type TokenVerifier = ReturnType<typeof createTokenVerifier>;

@@ -1,0 +1,159 @@
+// The entry point `scopeward/verify`, for services that are called with Scopeward's tokens: offline verification
+// (RFC 7519 s.7.2, RFC 8725, RFC 9068 s.4) and the revocations that end a token before its time.
+// Invariant: the checks are those of modules/tokens/verify.ts, in the order of their cost; `jose` is all that is needed.
+
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { LONGEST_ACCESS_TOKEN_SECONDS } from '../modules/tenants/token-life.ts';
+import { tokenKinds } from '../modules/tokens/kinds/index.ts';
+import { revocationKeysOf } from '../modules/tokens/revocation-keys.ts';
+import { faultOf, normalizedType } from '../modules/tokens/token-text.ts';
+import { AccessError, unauthenticated, unavailable } from './access-error.ts';
+import { type Caller, requireCaller, saasRequired } from './caller.ts';
+import { callerOfClaims, requireSameCustomer } from './caller-of-claims.ts';
+import { type AccessClaims, readClaims } from './claims.ts';
+import { createKeySet } from './key-set.ts';
+import { createRevocationFeed, type Revocation } from './revocation-feed.ts';
+import { createScopewardApi } from './scopeward-api.ts';
+
+export { AccessError, type AccessErrorCode, type AccessErrorDetails } from './access-error.ts';
+export {
+  type Caller,
+  type CallerKind,
+  hasScopes,
+  requireCaller,
+  requireCompany,
+  requireKind,
+  requireScopes,
+} from './caller.ts';
+export type { Revocation } from './revocation-feed.ts';
+
+/** Whose tokens are good, and how revocations are followed. */
+export interface VerifierOptions {
+  /** `iss`, exactly. */
+  readonly issuer: string;
+  /** `aud`, exactly. Default: the issuer, as Scopeward's own default is. */
+  readonly audience?: string;
+  /** The merchant. Tokens of any other are refused; a service of several has a verifier for each. */
+  readonly tenant: string;
+  /** A client of that tenant with the scope `oauth.revocation_read`. */
+  readonly client: { readonly id: string; readonly secret: string };
+  /** Where Scopeward is reached; default: at the issuer. */
+  readonly url?: string;
+  /** How long it may be unknown whether anything was revoked; default 30. */
+  readonly staleAfterSeconds?: number;
+  /** What happens to good tokens then: SERVICE_UNAVAILABLE (default), or they are taken unheard. */
+  readonly whenStale?: 'refuse' | 'accept';
+  /** Clocks may be apart by so much; 30 at most, default 5. */
+  readonly clockToleranceSeconds?: number;
+  /** Hears of every revocation, in order and none twice: for whoever keeps something of its own per session. */
+  readonly onRevocation?: (entry: Revocation) => void;
+  /** Hears of the first failure after all was well. Default: a warning of the process. */
+  readonly onProblem?: (problem: unknown) => void;
+}
+
+/** Verifies the tokens of one tenant. Make one per process and `close` it at the end. */
+export interface Verifier {
+  /** Resolves when keys and revocations are known; until then every token is SERVICE_UNAVAILABLE. */
+  readonly ready: Promise<void>;
+  /** Who calls. @throws AccessError UNAUTHENTICATED for whatever is not a good bearer token, SERVICE_UNAVAILABLE */
+  verify(accessToken: string): Promise<Caller>;
+  /**
+   * Checkout: the `saas-token` beside the bearer is good, and of the same customer, session and company.
+   * @throws AccessError FORBIDDEN `SAAS_TOKEN_REQUIRED` also without one; UNAUTHENTICATED for nobody, SERVICE_UNAVAILABLE
+   */
+  requireSaas(caller: Caller | null, saasToken: string | null | undefined): Promise<void>;
+  /** Is a caller's token, which was good, good still? For answers that go on. No I/O. */
+  isStillGood(caller: Caller): boolean;
+  /** Is it unknown for too long whether anything was revoked? For a readiness probe. */
+  isStale(): boolean;
+  /** Stops following. */
+  close(): void;
+}
+
+const REQUIRED = ['iss', 'aud', 'sub', 'client_id', 'tenant', 'kind', 'scope', 'iat', 'exp', 'jti', 'rev'];
+
+const warn = (problem: unknown) => process.emitWarning(String(problem), 'ScopewardWarning');
+
+/** Starts to follow, and verifies. @throws RangeError for a tolerance that would let ended tokens live on */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { issuer, audience = issuer, tenant, client, whenStale = 'refuse', onProblem = warn } = options;
+  const { staleAfterSeconds = 30, clockToleranceSeconds = 5, onRevocation = () => {} } = options;
+  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 30))
+    throw new RangeError('clockToleranceSeconds: 0 to 30');
+  if (!(staleAfterSeconds > 0)) throw new RangeError('staleAfterSeconds: above 0');
+  const url = (options.url ?? issuer).replace(/\/$/, '');
+  const ending = new AbortController();
+  const at = { url, tenant, stopping: ending.signal, onProblem };
+  const keys = createKeySet(at);
+  const api = createScopewardApi({ ...at, client });
+  const feed = createRevocationFeed({ ...at, api, onRevocation, staleAfterMs: staleAfterSeconds * 1000 });
+
+  const claimsOf = new WeakMap<Caller, AccessClaims>();
+  const isUnknown = () => whenStale === 'refuse' && feed.isStale();
+  const isRevoked = (claims: AccessClaims) => feed.isRevoked(revocationKeysOf(claims), claims.rev);
+
+  async function readSigned(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<AccessClaims> {
+    const { kid } = decodeProtectedHeader(token);
+    const key = typeof kid === 'string' ? await keys.find(kid) : null;
+    if (!key) throw new Error('unknown key');
+    const { payload, protectedHeader } = await jwtVerify(token, key.key, {
+      algorithms: [key.algorithm],
+      issuer,
+      audience,
+      requiredClaims: REQUIRED,
+      clockTolerance: clockToleranceSeconds,
+      maxTokenAge: LONGEST_ACCESS_TOKEN_SECONDS + clockToleranceSeconds,
+    });
+    const claims = readClaims(payload);
+    if (!claims) throw new Error('not the claims of a token');
+    if (tokenKinds[claims.kind].typ !== typ || normalizedType(protectedHeader.typ) !== typ)
+      throw new Error('of another type');
+    if (claims.tenant !== tenant) throw new Error('of another tenant');
+    if (claims.exp - claims.iat > LONGEST_ACCESS_TOKEN_SECONDS) throw new Error('lives too long');
+    return claims;
+  }
+
+  async function check(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<AccessClaims> {
+    const fault = faultOf(token);
+    if (fault) throw unauthenticated(fault);
+    if (isUnknown()) throw unavailable('the revocations are not known');
+    // jose throws more than its own errors (TypeError, RangeError): all of them mean that the token is not good.
+    const claims = await readSigned(token, typ).catch((error) => {
+      throw error instanceof AccessError ? error : unauthenticated(error);
+    });
+    if (isRevoked(claims)) throw unauthenticated('revoked');
+    return claims;
+  }
+
+  return {
+    ready: (async () => {
+      await feed.ready;
+      while (!(await keys.load()) && !ending.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
+    })(),
+
+    async verify(accessToken) {
+      const claims = await check(accessToken, 'at+jwt');
+      if (claims.kind === 'saas') throw unauthenticated('a saas token');
+      const caller = callerOfClaims(claims);
+      claimsOf.set(caller, claims);
+      return caller;
+    },
+
+    async requireSaas(caller, saasToken) {
+      const someone = requireCaller(caller);
+      if (!saasToken) throw saasRequired();
+      const claims = await check(saasToken, 'saas+jwt').catch((error) => {
+        throw error instanceof AccessError && error.code === 'UNAUTHENTICATED' ? saasRequired() : error;
+      });
+      requireSameCustomer(someone, claims);
+    },
+
+    isStillGood(caller) {
+      const claims = claimsOf.get(caller);
+      return claims !== undefined && claims.exp > Date.now() / 1000 && !isUnknown() && !isRevoked(claims);
+    },
+
+    isStale: feed.isStale,
+    close: () => ending.abort(),
+  };
+}
