@@ -29,22 +29,7 @@ import { createRequestToken } from './modules/grants/request-token.ts';
 import { createSaasTokens } from './modules/grants/saas.ts';
 import { createStartSso } from './modules/grants/start-sso.ts';
 import { createTokenPreviews } from './modules/grants/token-preview.ts';
-import { createAccessAsCode } from './modules/iam/access-as-code.ts';
-import { createAccessControls } from './modules/iam/access-controls.ts';
-import { createConsequences } from './modules/iam/consequences.ts';
-import { createContents } from './modules/iam/contents.ts';
-import { createCustomerAccounts } from './modules/iam/customer-accounts.ts';
-import { createEmployeeAccounts } from './modules/iam/employee-accounts.ts';
-import { createEntitlementSources } from './modules/iam/entitlement-sources.ts';
-import { createEntitlements } from './modules/iam/entitlements.ts';
-import { createGroups } from './modules/iam/groups.ts';
-import { createMembers } from './modules/iam/members.ts';
-import { createMemberships } from './modules/iam/memberships.ts';
-import { createRoles } from './modules/iam/roles.ts';
-import { createScopeDefinitions } from './modules/iam/scope-definitions.ts';
-import { createIamSetUp } from './modules/iam/set-up.ts';
-import { createTemplates } from './modules/iam/templates.ts';
-import { createTokenRoom } from './modules/iam/token-room.ts';
+import { createAccessManagement } from './modules/iam/access-management.ts';
 import { createSigningKeys } from './modules/keys/signing-keys.ts';
 import { createPostOffice } from './modules/letters/post-office.ts';
 import { createAttempts } from './modules/limits/attempts.ts';
@@ -108,34 +93,8 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     tenants,
   });
   const { customers, employees, passwords, registration } = accounts;
-  const entitlements = createEntitlements({ scopes, tenants });
-  const entitlementSources = createEntitlementSources({ clients, entitlements, scopes, tenants });
-  const iamSetUp = createIamSetUp({ administer });
-  const tokenRoom = createTokenRoom({ entitlements });
-  const scopeDefinitions = createScopeDefinitions({ administer, scopes, tokenRoom });
-  const consequences = createConsequences({ entitlements, tokenRoom });
-  const roles = createRoles({ administer, consequences, database, scopes });
-  const accessControls = createAccessControls({ administer, consequences, database, scopes });
-  const templates = createTemplates({ accessControls, administer, consequences, database });
-  const groups = createGroups({ accessControls, administer, consequences, database, entitlements });
-  const contents = createContents({ database, entitlements });
-  const members = createMembers({ database });
-  const memberships = createMemberships({ administer, consequences, groups, tokenRoom });
-  const customerAccounts = createCustomerAccounts({ administer, customers, entitlements });
-  const employeeAccounts = createEmployeeAccounts({ administer, consequences, employees, entitlements, memberships });
-
-  const accessAsCode = createAccessAsCode({
-    accessControls,
-    administer,
-    consequences,
-    entitlements,
-    groups,
-    memberships,
-    roles,
-    scopeDefinitions,
-    scopes,
-    templates,
-  });
+  const iam = createAccessManagement({ administer, clients, customers, database, employees, scopes, tenants });
+  const { accessAsCode, entitlements, entitlementSources, iamSetUp, memberships, ...access } = iam;
 
   const inheritedContacts = createInheritedContacts({ tenants });
   const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
@@ -206,44 +165,36 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   });
   const { emailChange, passwordChange, passwordReset } = accounts;
   const services = {
-    accessControls,
+    ...access,
     auditEvents,
     callers,
     clientUsage,
     clients,
     companyRegistration,
     contactAssignments,
-    contents,
-    customerAccounts,
     customers,
     documentOptions: { introspection: config.introspection },
     emailChange,
-    employeeAccounts,
     employees,
     externalIdentities,
     fieldsRequiring,
     grants,
-    groups,
     identityProviders,
     introspection,
     legalEntities,
     locations,
-    members,
     memberships,
     passwordChange,
     passwordReset,
     registration,
     requestToken,
     revocations,
-    roles,
     saasTokens,
-    scopeDefinitions,
     scopes,
     sessionContexts,
     sessions,
     signingKeys,
     startSso,
-    templates,
     tenants,
     tokenPreviews,
     tokenRevocation,
