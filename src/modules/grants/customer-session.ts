@@ -52,8 +52,8 @@ export function createCustomerSessions(deps: {
   const { clients, contactAssignments, database, entitlements, refreshTokens, revocations, sessions, tokens } = deps;
 
   /** The revocation entry is written before the other facts are read, so the number it gets can be stamped on the tokens:
-   * whatever changes after it has a higher one. Without a guest nothing is revoked, and `known` was read before. */
-  async function claim(tx: TenantClient, ctx: Ctx, login: CustomerLogin, customer: Customer, known: number) {
+   * whatever changes after it has a higher one, and what the proof has ended has a lower one. */
+  async function claim(tx: TenantClient, ctx: Ctx, login: CustomerLogin, customer: Customer) {
     const { tenant, guest, legalEntityId } = login;
     const sessionId = guest?.sessionId ?? newSessionId();
     const owner = { kind: 'customer', id: customer.id } as const;
@@ -69,7 +69,7 @@ export function createCustomerSessions(deps: {
     const refreshToken = await refreshTokens.issueFirst(tx, ctx, sessionId, legalEntityId);
     const subject = { kind: 'session', id: sessionId } as const;
     await recordAudit(tx, ctx, { type: 'login.succeeded', actor: owner, subject, legalEntityId });
-    const rev = guest ? await revocations.record(tx, ctx, [sessionKey(sessionId)], 'session.claimed') : known;
+    const rev = await revocations.record(tx, ctx, [sessionKey(sessionId)], 'session.claimed');
     if (guest && !(await clients.isEnabled(tx, ctx, guest.clientId)))
       throw unauthenticated('the client or tenant is disabled');
     const legalEntity =
@@ -88,13 +88,12 @@ export function createCustomerSessions(deps: {
      * claimed, ACCESS_DENIED for the company */
     async begin(ctx: Ctx, login: CustomerLogin): Promise<CustomerTokens> {
       const { tenant, guest, legalEntityId } = login;
-      const known = await revocations.latest();
       let provedId = '';
       const begun = await database
         .transaction(ctx, async (tx) => {
           const customer = await login.prove(tx);
           provedId = customer.id;
-          return claim(tx, ctx, login, customer, known);
+          return claim(tx, ctx, login, customer);
         })
         .catch(async (error: unknown) => {
           const isRefusal = error instanceof OAuthError && error.code === 'access_denied';

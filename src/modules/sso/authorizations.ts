@@ -115,7 +115,7 @@ export function createAuthorizations(deps: {
       return { authorizationUrl: authorizationUrl.href, state, verifier, expiresAt };
     },
 
-    /** Takes one back. A wrong `verifier`, or another guest's bearer, leaves it to whom it belongs.
+    /** Takes one back. A wrong `verifier`, or another session's bearer, leaves it to whom it belongs.
      * @throws INVALID_GRANT for what is unknown, used, too old, or another browser's */
     async take(request: RequestContext, state: string, verifier: string): Promise<ReturnedAuthorization> {
       const id = digest(state);
@@ -125,8 +125,8 @@ export function createAuthorizations(deps: {
       const guest = found.guest === null ? null : visit.parse(found.guest);
       const { principal } = request;
       if (principal && principal.tenantId !== found.tenantId) throw refuse('the bearer is of another tenant');
-      if (guest && principal?.kind === 'anonymous' && principal.sessionId !== guest.sessionId)
-        throw refuse("another guest's session");
+      if (guest && principal && 'sessionId' in principal && principal.sessionId !== guest.sessionId)
+        throw refuse('another session');
       const taken = await database.system().$executeRaw`
         DELETE FROM sso_authorizations
         WHERE tenant_id = ${found.tenantId} AND id = ${id} AND expires_at > now()`;
