@@ -39,17 +39,12 @@ export function createCodeExchange(deps: { providerConnections: ProviderConnecti
         url.searchParams.set('code', returned.code);
         url.searchParams.set('state', returned.state);
         if (returned.iss !== null) url.searchParams.set('iss', returned.iss);
-        const tokens = await oidc.authorizationCodeGrant(
-          config,
-          url,
-          {
-            expectedNonce: begun.nonce,
-            expectedState: returned.state,
-            pkceCodeVerifier: begun.pkceVerifier,
-            idTokenExpected: true,
-          },
-          { redirect_uri: begun.redirectUri },
-        );
+        const tokens = await oidc.authorizationCodeGrant(config, url, {
+          expectedNonce: begun.nonce,
+          expectedState: returned.state,
+          pkceCodeVerifier: begun.pkceVerifier,
+          idTokenExpected: true,
+        });
         const claims = tokens.claims();
         if (!claims || !tokens.id_token) throw refuse('no id_token');
         if (claims.azp !== undefined && claims.azp !== provider.clientId) throw refuse('another azp');

@@ -48,17 +48,18 @@ export interface IdentityProviderChange extends Settings {
   readonly version?: number | null | undefined;
 }
 
-/** @throws BAD_USER_INPUT for what is no absolute http URL, or has what a redirect URI must not have (RFC 6749 s.3.1.2) */
+/** Without a query too, which openid-client does not send back. @throws BAD_USER_INPUT for what is no absolute http URL,
+ * or has a fragment (RFC 6749 s.3.1.2) */
 function requireRedirectUris(uris: readonly string[]): string[] {
   const some = requireFew(uris, 'input.redirectUris');
   uris.forEach((uri, place) => {
     const url = URL.canParse(uri) ? new URL(uri) : null;
-    const isFit =
-      url && /^https?:$/.test(url.protocol) && !uri.includes('#') && url.username === '' && url.href === uri;
+    const isBare = url?.username === '' && !/[?#]/.test(uri);
+    const isFit = isBare && /^https?:$/.test(url.protocol) && url.href === uri;
     if (!isFit || uri.length > 500)
       throw badInput(
         `input.redirectUris.${place}`,
-        'An absolute http(s) URL as browsers write it, without a fragment.',
+        'An absolute http(s) URL as browsers write it, without query or fragment.',
       );
   });
   return some;
