@@ -1,5 +1,5 @@
-// What follows the restoring of a backup: numbers have gone back, and refresh tokens that were spent look fresh again
-// (security.md case 126). Invariant: nothing that was issued before is good afterwards. It can be repeated.
+// What follows the restoring of a backup: numbers have gone back, and refresh tokens and links in letters that were spent
+// look fresh again (security.md case 126). Invariant: nothing that was issued before is good afterwards. It can be repeated.
 
 import type { Modules } from './app.ts';
 import { recordAudit } from './modules/audit/audit.ts';
@@ -24,6 +24,9 @@ export async function afterRestore({ changes, database, tenants }: Modules): Pro
     for (const { id } of all)
       await recordAudit(tx, asOperator(id, 'operator'), { type: reason, subject: { kind: 'tenant', id } });
   });
+  // Links that have been followed since look fresh again, too; and letters would be sent twice.
+  await database.system().letterToken.deleteMany();
+  await database.system().letter.deleteMany();
   let ended = 0;
   for (let batch = BATCH; batch === BATCH; ended += batch) {
     batch = await database.system().$executeRaw`

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { command } from '../kit/command-line.ts';
 import { givenCustomer } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
+import { givenLink, tryReset } from '../kit/letters.ts';
 import { type PostgresCluster, postgresAvailable, startPostgres } from '../kit/postgres.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import {
@@ -12,6 +13,7 @@ import {
   employee,
   guest,
   isGood,
+  PASSWORD,
   refresh,
   serviceToken,
   signIn,
@@ -45,6 +47,7 @@ describe.skipIf(!postgresAvailable)(postgresAvailable ? title : `${title} (no Po
     const worker = await employee(at);
     const visitor = await guest(at);
     const backend = await serviceToken(at);
+    const reset = await givenLink(at, { kind: 'customer', id: customer.id }, 'RESET_PASSWORD');
     await at.stop();
     const backup = await cluster.createDatabase(new URL(url).pathname.slice(1));
 
@@ -54,6 +57,7 @@ describe.skipIf(!postgresAvailable)(postgresAvailable ? title : `${title} (no Po
     for (let count = 0; count < 5; count += 1)
       await at.app.modules.sessions.logout(ctxOf('demo'), (await signIn(at)).sessionId);
     const late = await employee(at);
+    only(await tryReset(at, reset, PASSWORD));
     const highest = claimsOf(late.accessToken).rev as number;
     await at.stop();
 
@@ -69,6 +73,7 @@ describe.skipIf(!postgresAvailable)(postgresAvailable ? title : `${title} (no Po
 
     for (const { refreshToken } of [shopper, spent])
       expect((await tryRefresh(at, refreshToken)).code).toBe('INVALID_GRANT');
+    expect((await tryReset(at, reset)).code).toBe('INVALID_GRANT');
     for (const { refreshToken } of [worker, late])
       expect((await tryRefreshEmployee(at, refreshToken)).code).toBe('INVALID_GRANT');
     expect((await tryRefreshGuest(at, visitor.refreshToken)).code).toBe('INVALID_GRANT');

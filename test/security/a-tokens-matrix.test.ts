@@ -220,7 +220,7 @@ describe('case 14: only the cells of a checked-in table succeed', () => {
       Object.values(type!.getFields()).flatMap((field) =>
         field.args
           .flatMap(inside)
-          .filter((place) => takesCredential(place) && place.name !== 'siteCode')
+          .filter((place) => takesCredential(place) && !/^(site|country)Code$/.test(place.name))
           .map((place) => `${field.name}.${place.name}`),
       ),
     );

@@ -301,6 +301,7 @@ describe('case 109', () => {
       'confirmEmailChange',
       'createClient',
       'issueSaasToken',
+      'latestRevocation',
       'logout',
       'logoutEverywhere',
       'refreshAnonymousToken',

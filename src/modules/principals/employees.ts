@@ -128,8 +128,8 @@ export function createEmployees(deps: {
       return employee;
     },
 
-    /** Changes names, or disables and enables. Disabling ends every session at once, and
-     * voids links that have been sent. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
+    /** Changes names, or disables and enables. Disabling ends every session at once, and voids links that have been sent.
+     * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` */
     async update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
       const given = Object.fromEntries(
         changeable.filter((name) => input[name] != null).map((name) => [name, input[name]]),
