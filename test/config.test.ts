@@ -31,6 +31,7 @@ describe('without any setting', () => {
       audience: 'http://localhost:4000',
       database: { kind: 'folder', path: '.data' },
       auditRetentionDays: 400,
+      idpPrivateAddresses: true,
       keyEncryptionSecret: expect.stringMatching(/.{32}/),
       signingAlgorithm: 'ES256',
       refreshRetrySeconds: 10,

@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { type Answer, graphql } from './graphql.ts';
 import { ctxOf, type Service } from './service.ts';
 
+const CALLBACK = 'https://shop.example/callback';
+
 /** The ids of what a tenant has. */
 export interface Things {
   readonly client: string;
@@ -14,8 +16,10 @@ export interface Things {
   readonly customer: string;
   readonly employee: string;
   readonly group: string;
+  readonly identity: string;
   readonly location: string;
   readonly permission: string;
+  readonly provider: string;
   readonly resource: string;
   readonly role: string;
   readonly template: string;
@@ -50,6 +54,27 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
   const company = await legalEntities.create(ctx, { id: `c-${mark}`, name });
   const contact = await contactAssignments.assign(ctx, customer.id, company.id);
   const location = await locations.create(ctx, { legalEntityId: company.id, name, type: 'OFFICE' });
+  const db = app.modules.database.forTenant(ctx);
+  const provider = await db.identityProvider.create({
+    data: {
+      tenantId,
+      name,
+      issuer: `https://${mark}.example`,
+      clientId: 'c',
+      userTypes: ['CUSTOMER'],
+      redirectUris: [CALLBACK],
+    },
+  });
+  const identity = await db.externalIdentity.create({
+    data: {
+      tenantId,
+      providerId: provider.id,
+      issuer: provider.issuer,
+      subject: mark,
+      userType: 'CUSTOMER',
+      customerId: customer.id,
+    },
+  });
   const { client } = await clients.register(ctx, {
     id: `cl-${mark}`,
     name,
@@ -64,7 +89,9 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
     customer: customer.id,
     employee: employee.id,
     group: group.id,
+    identity: identity.id,
     location: location.id,
+    provider: provider.id,
     permission: `do${mark}`,
     resource: `of.${tenantId}${mark}`,
     role: role.id,
@@ -108,7 +135,7 @@ const removed = (field: string, names: keyof Things, selection = ''): Naming => 
 const given = (
   field: string,
   names: keyof Things,
-  code: 'NOT_FOUND' | 'BAD_USER_INPUT',
+  code: 'NOT_FOUND' | 'BAD_USER_INPUT' | 'INVALID_GRANT',
   input: (value: string, own: Things) => Record<string, unknown>,
   selection = '{ id }',
 ): Naming => ({
@@ -166,6 +193,8 @@ export const namings: Readonly<Record<string, Naming>> = {
   'deleteEmployee.id': removed('deleteEmployee', 'employee'),
   'deleteGroup.id': removed('deleteGroup', 'group'),
   'deleteRole.id': removed('deleteRole', 'role'),
+  'deleteIdentityProvider.id': removed('deleteIdentityProvider', 'provider'),
+  'unlinkExternalIdentity.id': removed('unlinkExternalIdentity', 'identity'),
   'deleteLegalEntity.id': removed('deleteLegalEntity', 'company'),
   'deleteLocation.id': removed('deleteLocation', 'location'),
   'unassignContact.id': removed('unassignContact', 'contact'),
@@ -197,6 +226,24 @@ export const namings: Readonly<Record<string, Naming>> = {
     name: 'x',
     type: 'OFFICE',
   })),
+  'updateIdentityProvider.id': given('updateIdentityProvider', 'provider', 'NOT_FOUND', (id) => ({
+    id,
+    name: 'Theirs',
+  })),
+  'startSso.provider': given(
+    'startSso',
+    'provider',
+    'NOT_FOUND',
+    (provider) => ({ tenant: 'rival', provider, userType: 'CUSTOMER', redirectUri: CALLBACK }),
+    '{ state }',
+  ),
+  'exchangeToken.provider': given(
+    'exchangeToken',
+    'provider',
+    'INVALID_GRANT',
+    (provider) => ({ tenant: 'rival', provider, userType: 'CUSTOMER', subjectToken: 'of somebody' }),
+    '{ __typename }',
+  ),
   'updateRole.id': given('updateRole', 'role', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),
   'createAccessControl.roleId': given('createAccessControl', 'role', 'BAD_USER_INPUT', (roleId) => ({
     name: 'x',

@@ -255,17 +255,20 @@ const publicByReview: Record<string, string> = {
 const publicRootFields = [
   'Mutation.confirmCustomer',
   'Mutation.confirmEmailChange',
+  'Mutation.exchangeToken',
   'Mutation.issueAnonymousToken',
   'Mutation.issueB2BToken',
   'Mutation.issueCustomerToken',
   'Mutation.issueEmployeeToken',
   'Mutation.issueServiceToken',
+  'Mutation.issueSsoToken',
   'Mutation.refreshAnonymousToken',
   'Mutation.refreshCustomerToken',
   'Mutation.refreshEmployeeToken',
   'Mutation.requestPasswordReset',
   'Mutation.resetPassword',
   'Mutation.revokeToken',
+  'Mutation.startSso',
   'Query.currentPrincipal',
 ];
 
