@@ -63,6 +63,7 @@ describe('GraphiQL', () => {
       'Groups',
       'WhatMayIDo',
       'Companies',
+      'Connect',
     ]);
     expect(stories[0]!.variables).toBeUndefined();
   });

@@ -2,6 +2,7 @@
 // name is the tab's title. Invariant: each document validates against schema.graphql (test/http/graphiql.test.ts).
 
 import { administrationStories } from './graphiql-administration-stories.ts';
+import { ssoStories } from './graphiql-sso-story.ts';
 
 /** A tab. `variables` of the first tab stay empty: GraphiQL does not show them there. */
 export interface Story {
@@ -184,4 +185,5 @@ fragment Switched on CustomerToken {
     variables: { refreshToken: '<refreshToken of CustomerLogin>' },
   },
   ...administrationStories,
+  ...ssoStories,
 ];
