@@ -227,6 +227,18 @@ describe('case 74: providers', () => {
   });
 });
 
+it('case 74: a token that was shown is nowhere in the log or the trail, whether it was good or not', async () => {
+  const [taken, refused] = [await idp.sign(good()), await idp.sign(good({ aud: 'another' }))];
+  only(await exchange(taken));
+  await expectRefused(refused);
+  const trail = JSON.stringify(await db().auditEvent.findMany());
+  const log = at.logged.join('');
+  for (const token of [taken, refused])
+    for (const part of [token, ...token.split('.').slice(1)])
+      expect([log.includes(part), trail.includes(part)]).toEqual([false, false]);
+  expect(trail).toContain('login.failed');
+});
+
 describe('case 74: opaque tokens', () => {
   const opaque = () => `opaque-${randomUUID()}`;
 
