@@ -169,6 +169,9 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
   }
   /** These name nothing of the caller's tenant: proofs of their own, good where they are from, and a new name. */
   const others = [
+    'confirmCustomer.token',
+    'confirmEmailChange.token',
+    'createLegalEntity.id',
     'createScope.id',
     'issueAnonymousToken.tenant',
     'issueB2BToken.refreshToken',
@@ -178,6 +181,8 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
     'refreshAnonymousToken.refreshToken',
     'refreshCustomerToken.refreshToken',
     'refreshEmployeeToken.refreshToken',
+    'requestPasswordReset.tenant',
+    'resetPassword.token',
     'revokeToken.token',
   ];
   expect(namingArguments().sort()).toEqual([...Object.keys(rows), ...others].sort());
