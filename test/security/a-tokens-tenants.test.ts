@@ -173,6 +173,9 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
     'confirmEmailChange.token',
     'createLegalEntity.id',
     'createScope.id',
+    'exchangeToken.anonymousToken',
+    'exchangeToken.subjectToken',
+    'exchangeToken.tenant',
     'issueAnonymousToken.tenant',
     'issueB2BToken.refreshToken',
     'issueCustomerToken.anonymousToken',
@@ -184,6 +187,11 @@ it('case 13: what belongs to another tenant is to a caller of this one as what d
     'requestPasswordReset.tenant',
     'resetPassword.token',
     'revokeToken.token',
+    'startSso.anonymousToken',
+    'startSso.tenant',
+    // Foreign, unknown and disabled companies of those who come by a provider: test/sso.
+    'exchangeToken.legalEntityId',
+    'issueSsoToken.legalEntityId',
   ];
   expect(namingArguments().sort()).toEqual([...Object.keys(rows), ...others].sort());
 
