@@ -197,8 +197,9 @@ describe('groups by claim', () => {
     expect(await db.identityProvider.count()).toBe(1);
   });
 
-  it('several logins at once, of one person, all come in and leave one membership', async () => {
+  it('several logins at once, of one person who is known, all come in and leave one membership', async () => {
     const { login, id, claim } = await givenPerson();
+    await enter(login);
     claim(['Buyers', 'Sellers']);
     const tokens = await Promise.all(Array.from({ length: 4 }, () => enter(login)));
     for (const { scopes } of tokens) expect(scopes).toEqual(['order.order_read', 'product.product_read']);
