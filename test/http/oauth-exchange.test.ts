@@ -32,8 +32,8 @@ async function givenPerson(companies: Parameters<typeof givenCustomer>[1] = {}) 
   return { id, token };
 }
 
-type Parameters = Record<string, string | undefined>;
-const exchange = (subject_token: string, rest: Parameters = {}, headers: Record<string, string> = {}) =>
+type Fields = Record<string, string | undefined>;
+const exchange = (subject_token: string, rest: Fields = {}, headers: Record<string, string> = {}) =>
   askToken(
     at,
     {
@@ -108,7 +108,7 @@ describe('success', () => {
 });
 
 describe('refused', () => {
-  it.each<[string, Parameters, string]>([
+  it.each<[string, Fields, string]>([
     ['without a subject_token', { subject_token: undefined }, 'invalid_request'],
     ['without its type', { subject_token_type: undefined }, 'invalid_request'],
     ['with a type that is not taken', { subject_token_type: `${URN}:saml2` }, 'invalid_request'],
@@ -132,7 +132,7 @@ describe('refused', () => {
     expect((await exchange(subject)).status).toBe(200);
   });
 
-  it.each<[string, Parameters]>([
+  it.each<[string, Fields]>([
     ['no client', { client_id: undefined }],
     ['an unknown client', { client_id: 'nobody' }],
     ['a confidential client that only names itself', { client_id: 'demo-backend' }],
