@@ -42,27 +42,24 @@ export function createClientAuthentication(deps: {
   const underWay = new Set<Promise<void>>();
 
   /** Only a client that there is has a trail, and writing it takes longer than everything else. */
-  function tell(request: RequestContext, client: KnownClient, reason: string): void {
+  async function tell(request: RequestContext, client: KnownClient | null, reason: string): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, TOLD_AFTER_MS));
+    if (!client) return;
     const ctx = inTenant(request, client.tenantId);
-    const told = new Promise<void>((resolve) => setTimeout(resolve, TOLD_AFTER_MS))
-      .then(() =>
-        recordAudit(database.forTenant(ctx), ctx, {
-          type: 'client.authentication_failed',
-          outcome: 'refused',
-          reason,
-          subject: { kind: 'client', id: client.id },
-        }),
-      )
-      .catch((error: unknown) => {
-        logger.error({ requestId: ctx.requestId, err: error }, 'a failed client authentication is not on the trail');
-      })
-      .finally(() => underWay.delete(told));
-    underWay.add(told);
+    await recordAudit(database.forTenant(ctx), ctx, {
+      type: 'client.authentication_failed',
+      outcome: 'refused',
+      reason,
+      subject: { kind: 'client', id: client.id },
+    }).catch((error: unknown) => {
+      logger.error({ requestId: ctx.requestId, err: error }, 'a failed client authentication is not on the trail');
+    });
   }
 
   function refuse(request: RequestContext, client: KnownClient | null, cause: string): never {
     failures.take(client?.id ?? 'unknown clients');
-    if (client) tell(request, client, cause);
+    const told: Promise<void> = tell(request, client, cause).finally(() => underWay.delete(told));
+    underWay.add(told);
     throw new OAuthError('invalid_client', { cause });
   }
 
