@@ -24,9 +24,10 @@ export async function afterRestore({ changes, database, tenants }: Modules): Pro
     for (const { id } of all)
       await recordAudit(tx, asOperator(id, 'operator'), { type: reason, subject: { kind: 'tenant', id } });
   });
-  // Links that have been followed since look fresh again, too; and letters would be sent twice.
+  // Links that have been followed, and sign-ins that came back since, look fresh again, too; and letters would be sent twice.
   await database.system().letterToken.deleteMany();
   await database.system().letter.deleteMany();
+  await database.system().ssoAuthorization.deleteMany();
   let ended = 0;
   for (let batch = BATCH; batch === BATCH; ended += batch) {
     batch = await database.system().$executeRaw`

@@ -23,6 +23,8 @@ export interface Things {
   readonly resource: string;
   readonly role: string;
   readonly template: string;
+  /** Whose they are. */
+  readonly tenant: string;
 }
 
 /** Makes one of each, of names that are its own. */
@@ -61,6 +63,8 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
       name,
       issuer: `https://${mark}.example`,
       clientId: 'c',
+      // Nobody is to ask it anything.
+      enabled: false,
       userTypes: ['CUSTOMER'],
       redirectUris: [CALLBACK],
     },
@@ -96,6 +100,7 @@ export async function givenThings({ app }: Pick<Service, 'app'>, tenantId: strin
     resource: `of.${tenantId}${mark}`,
     role: role.id,
     template: template.id,
+    tenant: tenantId,
   };
 }
 
@@ -234,14 +239,14 @@ export const namings: Readonly<Record<string, Naming>> = {
     'startSso',
     'provider',
     'NOT_FOUND',
-    (provider) => ({ tenant: 'rival', provider, userType: 'CUSTOMER', redirectUri: CALLBACK }),
+    (provider, { tenant }) => ({ tenant, provider, userType: 'CUSTOMER', redirectUri: CALLBACK }),
     '{ state }',
   ),
   'exchangeToken.provider': given(
     'exchangeToken',
     'provider',
     'INVALID_GRANT',
-    (provider) => ({ tenant: 'rival', provider, userType: 'CUSTOMER', subjectToken: 'of somebody' }),
+    (provider, { tenant }) => ({ tenant, provider, userType: 'CUSTOMER', subjectToken: 'of somebody' }),
     '{ __typename }',
   ),
   'updateRole.id': given('updateRole', 'role', 'NOT_FOUND', (id) => ({ id, name: 'Theirs' })),

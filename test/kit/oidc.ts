@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider';
 
@@ -97,7 +98,7 @@ function quietly<T>(work: () => T): T {
 }
 
 /** Starts a server on a free port of the loopback address, or on this one. */
-export async function listen(server: Server, port = 0): Promise<number> {
+export async function listen(server: NetServer, port = 0): Promise<number> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

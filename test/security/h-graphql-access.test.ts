@@ -82,7 +82,9 @@ describe('case 94', () => {
     expect(paths.length).toBeGreaterThanOrEqual(declared.length * 5);
   });
 
-  it('every path of up to four steps is FORBIDDEN without the scope, naming it, and runs nothing', async () => {
+  it('every path of up to four steps is FORBIDDEN without the scope, naming it, and runs nothing', {
+    timeout: 120_000,
+  }, async () => {
     for (const { query, scopes, others } of paths) {
       const bearer = await tokenWith(others);
       service.statements.length = 0;
@@ -102,7 +104,9 @@ describe('case 94', () => {
     }
   });
 
-  it('every path is UNAUTHENTICATED without a token, whatever public fields stand beside it', async () => {
+  it('every path is UNAUTHENTICATED without a token, whatever public fields stand beside it', {
+    timeout: 120_000,
+  }, async () => {
     for (const { query } of paths) {
       const beside = query.replace(/^query \{/, 'query { currentPrincipal { id } ');
       const answer = await graphql(service, beside);

@@ -367,6 +367,12 @@ describe('case 73: redirect URIs', () => {
     expect(await db().ssoAuthorization.count()).toBe(before);
   });
 
+  it('case 73: a list is no pattern: a star in it is a star', async () => {
+    const star = await connect(at, tenant, idp, { redirectUris: ['https://*.shop.example/*'] });
+    for (const redirectUri of ['https://a.shop.example/callback', 'https://*.shop.example/callback', CALLBACK])
+      expect((await tryStartSso(at, { tenant: tenant.id, provider: star, redirectUri })).code).toBe('BAD_USER_INPUT');
+  });
+
   it('case 73: one that was taken off the list is refused from then on', async () => {
     const uris = [CALLBACK, 'https://old.example/callback'];
     const changing = await connect(at, tenant, idp, { redirectUris: uris });

@@ -6,7 +6,7 @@ import { givenTenant } from '../kit/given.ts';
 import { only } from '../kit/graphql.ts';
 import { givenGroup } from '../kit/groups.ts';
 import { type OpenIdProvider, startProvider } from '../kit/oidc.ts';
-import { connect, pass, tryPass } from '../kit/oidc-stories.ts';
+import { connect, pass, tryDeleteProvider, tryPass } from '../kit/oidc-stories.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
 import { claimsOf, guest, isGood, PASSWORD, tryEmployeeLogin, tryRefreshEmployee } from '../kit/stories.ts';
 
@@ -175,6 +175,35 @@ describe('groups by claim', () => {
     claim(['Buyers']);
     expect((await enter(login, { provider: plain })).scopes).toEqual(['product.product_read']);
     expect(await groupsOf(id)).toEqual(['Sellers']);
+  });
+
+  it('the last who can manage groups stays, when the claim goes and when the provider is to go', async () => {
+    const own = await givenTenant(at);
+    const scopes = ['iam.group_manage', 'oauth.idp_manage'];
+    const admins = await givenGroup(at, { name: 'Admins', scopes }, own.id);
+    const lonely = await connect(at, own, idp, { userTypes: ['EMPLOYEE'], groupClaim: 'groups' });
+    const { login, claim } = await givenPerson(own);
+    const come = () => enter(login, { tenant: own.id, provider: lonely });
+    claim(['Admins']);
+    await come();
+    const db = at.app.modules.database.forTenant({ tenantId: own.id });
+    await db.employeeMembership.deleteMany({ where: { employeeId: own.employee.id } });
+    claim([]);
+    const token = await come();
+    expect(token.scopes).toEqual(scopes);
+    expect(claimsOf(token.accessToken).groups).toEqual([admins.id]);
+    const refused = await tryDeleteProvider(at, token.accessToken, lonely);
+    expect(refused.errors[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'LAST_ADMINISTRATOR' });
+    expect(await db.identityProvider.count()).toBe(1);
+  });
+
+  it('several logins at once, of one person who is known, all come in and leave one membership', async () => {
+    const { login, id, claim } = await givenPerson();
+    await enter(login);
+    claim(['Buyers', 'Sellers']);
+    const tokens = await Promise.all(Array.from({ length: 4 }, () => enter(login)));
+    for (const { scopes } of tokens) expect(scopes).toEqual(['order.order_read', 'product.product_read']);
+    expect(await groupsOf(id)).toEqual(['Buyers', 'Sellers']);
   });
 
   it('coming and going are told to the trail', async () => {

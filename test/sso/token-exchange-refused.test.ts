@@ -151,7 +151,7 @@ describe('case 74: replay', () => {
   });
 
   it('case 74: a token without `jti`, the very same', async () => {
-    const token = await idp.sign(good({ jti: undefined }));
+    const token = await idp.sign(good({ jti: undefined, nonce: randomUUID() }));
     only(await exchange(token));
     await expectRefused(token);
   });
@@ -164,7 +164,7 @@ describe('case 74: replay', () => {
   });
 
   it('case 74: with other signature bits that mean the same', async () => {
-    const token = await idp.sign(good({ jti: undefined }));
+    const token = await idp.sign(good({ jti: undefined, nonce: randomUUID() }));
     only(await exchange(token));
     const last = token.at(-1)!;
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -174,7 +174,7 @@ describe('case 74: replay', () => {
   });
 
   it('case 74: with the other signature that ECDSA has for the same claims', async () => {
-    const token = await idp.sign(good({ jti: undefined }));
+    const token = await idp.sign(good({ jti: undefined, nonce: randomUUID() }));
     only(await exchange(token));
     const [header, claims, signature] = token.split('.');
     const bytes = Buffer.from(signature!, 'base64url');
@@ -225,6 +225,18 @@ describe('case 74: providers', () => {
     idp.introspection = { active: false };
     await expectRefused(await idp.sign(good()), { provider: asked });
   });
+});
+
+it('case 74: a token that was shown is nowhere in the log or the trail, whether it was good or not', async () => {
+  const [taken, refused] = [await idp.sign(good()), await idp.sign(good({ aud: 'another' }))];
+  only(await exchange(taken));
+  await expectRefused(refused);
+  const trail = JSON.stringify(await db().auditEvent.findMany());
+  const log = at.logged.join('');
+  for (const token of [taken, refused])
+    for (const part of [token, ...token.split('.').slice(1)])
+      expect([log.includes(part), trail.includes(part)]).toEqual([false, false]);
+  expect(trail).toContain('login.failed');
 });
 
 describe('case 74: opaque tokens', () => {

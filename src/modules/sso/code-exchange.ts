@@ -47,6 +47,7 @@ export function createCodeExchange(deps: { providerConnections: ProviderConnecti
         });
         const claims = tokens.claims();
         if (!claims || !tokens.id_token) throw refuse('no id_token');
+        if (claims.sub === '') throw refuse('no sub');
         if (claims.azp !== undefined && claims.azp !== provider.clientId) throw refuse('another azp');
         if (claims.iat < begun.createdAt.getTime() / 1000 - LEEWAY_SECONDS) throw refuse('older than the sign-in');
         if (claims.at_hash !== undefined && claims.at_hash !== accessTokenHash(tokens.id_token, tokens.access_token))

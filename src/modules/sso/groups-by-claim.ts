@@ -25,16 +25,18 @@ export function createGroupsByClaim(deps: { administer: Administer; database: Da
     };
   }
 
-  /** Takes somebody out of a group; false: it is the last way to manage groups, and stays. */
-  const leave = async (change: Change, groupId: string, userId: string): Promise<boolean> => {
+  /** A change of its own, so that the last way to manage groups can stay: a refused change leaves nothing behind. */
+  async function leave(ctx: Ctx, providerId: string, groupId: string, userId: string): Promise<void> {
     try {
-      await memberships.remove(change, { groupId, userId, userType: 'EMPLOYEE' });
-      return true;
+      await administer(ctx, async (change) => {
+        const where = { groupId, employeeId: userId, providerId };
+        if ((await change.tx.employeeMembership.count({ where })) > 0)
+          await memberships.remove(change, { groupId, userId, userType: 'EMPLOYEE' });
+      });
     } catch (error) {
-      if (error instanceof DomainError && error.reason === 'LAST_ADMINISTRATOR') return false;
-      throw error;
+      if (!(error instanceof DomainError && error.reason === 'LAST_ADMINISTRATOR')) throw error;
     }
-  };
+  }
 
   return {
     /**
@@ -46,22 +48,27 @@ export function createGroupsByClaim(deps: { administer: Administer; database: Da
       if (names === null) return;
       const before = await differences(database.forTenant(ctx), providerId, employeeId, names);
       if (before.missing.length === 0 && before.over.length === 0) return;
-      await administer({ ...ctx, principal: null, credential: 'operator' }, async (change) => {
+      const operator: Ctx = { ...ctx, principal: null, credential: 'operator' };
+      // Nobody joins before they have left: a token has room for so many groups only.
+      for (const groupId of before.over) await leave(operator, providerId, groupId, employeeId);
+      if (before.missing.length === 0) return;
+      await administer(operator, async (change) => {
         // Once more, now that nobody else changes them.
-        const { missing, over } = await differences(change.tx, providerId, employeeId, names);
+        const { missing } = await differences(change.tx, providerId, employeeId, names);
         for (const groupId of missing) {
           await memberships.add(change, { groupId, userId: employeeId, userType: 'EMPLOYEE' });
           await change.tx.employeeMembership.updateMany({ where: { groupId, employeeId }, data: { providerId } });
         }
-        for (const groupId of over) await leave(change, groupId, employeeId);
       });
     },
 
     /** Ends every membership that the provider's claims made. @returns how many */
     async endAll(change: Change, providerId: string): Promise<number> {
       const made = await change.tx.employeeMembership.findMany({ where: { providerId } });
+      // It follows from what the caller may do, whoever may see to groups otherwise.
+      const following: Change = { ...change, credential: 'operator' };
       for (const { groupId, employeeId } of made)
-        await memberships.remove(change, { groupId, userId: employeeId, userType: 'EMPLOYEE' });
+        await memberships.remove(following, { groupId, userId: employeeId, userType: 'EMPLOYEE' });
       return made.length;
     },
   };

@@ -19,7 +19,7 @@ for (const range of [
   const [address, bits] = range.split('/');
   privateRanges.addSubnet(address!, Number(bits), 'ipv4');
 }
-for (const range of '::/127 64:ff9b::/96 100::/64 2001:db8::/32 2002::/16 fc00::/7 fe80::/10 ff00::/8'.split(' ')) {
+for (const range of '::/96 64:ff9b::/96 100::/64 2001:db8::/32 2002::/16 fc00::/7 fe80::/10 ff00::/8'.split(' ')) {
   const [address, bits] = range.split('/');
   privateRanges.addSubnet(address!, Number(bits), 'ipv6');
 }

@@ -55,6 +55,8 @@ export function createProviderConnections(deps: {
       [oidc.customFetch]: (url, init) => outgoing(url, init),
       execute: allowPrivate ? [oidc.allowInsecureRequests] : [],
     });
+    // openid-client compares them as URLs, where a slash more is the same.
+    if (config.serverMetadata().issuer !== issuer) throw new Error('the metadata name another issuer');
     oidc.enableNonRepudiationChecks(config);
     return config;
   }

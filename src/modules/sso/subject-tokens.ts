@@ -115,11 +115,15 @@ export function createSubjectTokens(deps: { outgoing: Outgoing; providerConnecti
             ? await claimsOfJwt(token, provider, metadata.jwks_uri ?? '')
             : ((await claimsByAsking(token, provider, config)) as JWTPayload);
         if (claims.azp !== undefined && claims.azp !== provider.clientId) throw refuse('another azp');
+        const { sub: subject, jti } = claims;
+        if (typeof subject !== 'string' || subject === '') throw refuse('no sub');
+        // Without a `jti`, what is signed: a signature has other texts that are good as well.
+        const signed = token.split('.').slice(0, -1).join('.') || token;
+        const mark = `${provider.issuer} ${typeof jti === 'string' ? jti : signed}`;
         const needsMore = claims[provider.emailClaim] === undefined && metadata.userinfo_endpoint !== undefined;
-        const more = needsMore ? [await userInfo(config, token, claims.sub!)] : [];
-        const mark = typeof claims.jti === 'string' ? `${provider.issuer} ${claims.jti}` : token;
+        const more = needsMore ? [await userInfo(config, token, subject)] : [];
         return {
-          person: personIn(provider, claims.sub!, [claims, ...more]),
+          person: personIn(provider, subject, [claims, ...more]),
           usedId: new Uint8Array(createHash('sha256').update(mark).digest()),
           expiresAt: new Date(claims.exp! * 1000 + LEEWAY_SECONDS * 1000),
         };
