@@ -9,6 +9,7 @@ import { createGraphQLHandler } from './graphql/yoga.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
+import { createOauthRoutes } from './http/routes/oauth.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMail } from './mail/mail.ts';
@@ -77,7 +78,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const administer = createAdministration({ database, revocations });
   const clients = createClients({ administer, database, changes, revocations, scopes });
   const clientUsage = createClientUsage({ database, logger });
-  const clientAuthentication = createClientAuthentication({ database, clients, tenants });
+  const clientAuthentication = createClientAuthentication({ database, clients, logger, tenants });
   const sessions = createSessions({ database, revocations });
   const sessionContexts = createSessionContexts({ database });
   const refreshTokens = createRefreshTokens({ database, retrySeconds: config.refreshRetrySeconds });
@@ -112,7 +113,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     audience,
     clockToleranceSeconds,
   });
-  const introspection = createIntrospection({ refreshTokens, verifier, issuer, audience });
+  const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
   const singleSignOn = createSingleSignOn({
@@ -227,6 +228,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
     ...(graphiql?.routes ?? []),
     ...createHealthRoutes({ checks }),
+    ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   const http = createHttpServer({
@@ -272,6 +274,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       await maintenance.stop();
       await postman.stop();
       await clientUsage.stop();
+      await clientAuthentication.stop();
       await changes.stop();
       await database.close();
     },

@@ -1,7 +1,7 @@
 // What stands in the audit trail, told by Query.auditEvents: who, for whom, what, from where; and never a secret.
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { givenClient, givenCompany, givenCustomer, givenTenant } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
@@ -146,9 +146,12 @@ describe('a story', () => {
     const wrong = `${clientSecret}x`;
     secrets.add(clientSecret);
     const refused = await tryServiceToken(at, id, wrong);
-    expect(await trail(id, 'client.authentication_failed')).toMatchObject([
-      { outcome: 'REFUSED', actor: { kind: 'nobody', id: '' }, ...requestOf(refused) },
-    ]);
+    // The answer does not wait for the trail.
+    await vi.waitFor(async () =>
+      expect(await trail(id, 'client.authentication_failed')).toMatchObject([
+        { outcome: 'REFUSED', actor: { kind: 'nobody', id: '' }, ...requestOf(refused) },
+      ]),
+    );
     const { accessToken: bearer } = keep(only(await tryServiceToken(at, id, clientSecret)));
     const { jti } = JSON.parse(Buffer.from(bearer.split('.')[1]!, 'base64url').toString());
     const revoked = await graphql(at, 'mutation ($t: String!) { revokeToken(input: { token: $t }) { revoked } }', {

@@ -12,6 +12,7 @@ import { introspect } from '../kit/forge.ts';
 import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { givenLink, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
+import { asBackend, askToken, introspectAs, type OauthAnswer, post, revokeAs, tryRefreshAs } from '../kit/oauth.ts';
 import { type MisbehavingProvider, startMisbehaving } from '../kit/oidc-misbehaving.ts';
 import { CALLBACK, tryCreateProvider, tryExchange, tryIssueSsoToken, tryStartSso } from '../kit/oidc-stories.ts';
 import { ISSUER, type Service, theService } from '../kit/service.ts';
@@ -103,6 +104,32 @@ const mutation = (field: string, type: string, selection: string, input: Record<
     variables: { input },
   });
 
+/** The same for the endpoints of OAuth. */
+const oauthOutcome = ({ status, error, text }: OauthAnswer, refusal: string): string =>
+  status === 200 ? 'yes' : error === refusal ? 'no' : text;
+
+/** Everybody of demo who could be the one that a token was issued to. */
+const OWNERS = ['demo-storefront', 'scopeward'] as const;
+
+const exchangeOverHttp = (parameters: Record<string, string>) =>
+  askToken(service, {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    client_id: 'demo-storefront',
+    provider: connected,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+    ...parameters,
+  });
+
+/** The kinds of the revocation entries that `act` leaves behind. */
+async function revokedBy(act: () => Promise<unknown>): Promise<string> {
+  const newest = { orderBy: { sequence: 'desc' }, take: 1 } as const;
+  const { revocation } = service.app.modules.database.system();
+  const [last] = await revocation.findMany(newest);
+  await act();
+  const written = await revocation.findMany({ where: { sequence: { gt: last?.sequence ?? 0n } } });
+  return written.length === 0 ? 'no' : written.map(({ kind }) => kind).join();
+}
+
 /** Every door, and what it makes of a credential. */
 const doors: Record<string, (credential: string) => Promise<string>> = {
   'Authorization: Bearer': async (bearer) => {
@@ -116,13 +143,34 @@ const doors: Record<string, (credential: string) => Promise<string>> = {
     const { active, kind } = only(await introspect(service, backend, token));
     return active ? kind : 'no';
   },
-  'revokeToken.token': async (token) => {
-    const newest = { orderBy: { sequence: 'desc' }, take: 1 } as const;
-    const { revocation } = service.app.modules.database.system();
-    const [last] = await revocation.findMany(newest);
-    only(await mutation('revokeToken', 'RevokeTokenInput', 'revoked', { token }));
-    const written = await revocation.findMany({ where: { sequence: { gt: last?.sequence ?? 0n } } });
-    return written.length === 0 ? 'no' : written.map(({ kind }) => kind).join();
+  'revokeToken.token': (token) =>
+    revokedBy(async () => only(await mutation('revokeToken', 'RevokeTokenInput', 'revoked', { token }))),
+  '/oauth/introspect.token': async (token) => {
+    const { body, text } = await introspectAs(service, token);
+    return body.active ? body.kind : text === '{"active":false}' ? 'no' : text;
+  },
+  '/oauth/revoke.token': (token) =>
+    revokedBy(async () => {
+      for (const owner of OWNERS) await revokeAs(service, owner, token);
+      await post(service, '/oauth/revoke', { token }, asBackend);
+    }),
+  '/oauth/token.client_secret': async (client_secret) =>
+    oauthOutcome(
+      await askToken(service, { grant_type: 'client_credentials', client_id: client.id, client_secret }),
+      'invalid_client',
+    ),
+  '/oauth/token.refresh_token': async (refreshToken) => {
+    const tried = [];
+    for (const owner of OWNERS)
+      tried.push(oauthOutcome(await tryRefreshAs(service, owner, refreshToken), 'invalid_grant'));
+    return tried.find((result) => result !== 'no') ?? 'no';
+  },
+  '/oauth/token.subject_token': async (subject_token) =>
+    oauthOutcome(await exchangeOverHttp({ subject_token }), 'invalid_request'),
+  '/oauth/token.anonymous_token': async (anonymous_token) => {
+    const { id: sub, email } = await givenCustomer(service);
+    const subject_token = await provider.sign(provider.claims({ sub, email, email_verified: true }));
+    return oauthOutcome(await exchangeOverHttp({ subject_token, anonymous_token }), 'invalid_request');
   },
   'issueServiceToken.clientSecret': async (clientSecret) =>
     outcome(
@@ -178,59 +226,91 @@ const table: Record<string, Partial<Record<string, string>>> = {
   'service AT': {
     'Authorization: Bearer': 'SERVICE',
     'introspectToken.token': 'SERVICE',
+    '/oauth/introspect.token': 'service',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
   },
   'employee AT': {
     'Authorization: Bearer': 'EMPLOYEE',
     'introspectToken.token': 'EMPLOYEE',
+    '/oauth/introspect.token': 'employee',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
   },
   'anonymous AT': {
     'Authorization: Bearer': 'ANONYMOUS',
     'introspectToken.token': 'ANONYMOUS',
+    '/oauth/introspect.token': 'anonymous',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
     'issueCustomerToken.anonymousToken': 'yes',
     'startSso.anonymousToken': 'yes',
     'exchangeToken.anonymousToken': 'yes',
+    '/oauth/token.anonymous_token': 'yes',
   },
   'customer AT': {
     'Authorization: Bearer': 'CUSTOMER',
     'introspectToken.token': 'CUSTOMER',
+    '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
   },
   'company AT': {
     'Authorization: Bearer': 'CUSTOMER',
     'introspectToken.token': 'CUSTOMER',
+    '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
   },
   'assisted AT': {
     'Authorization: Bearer': 'CUSTOMER',
     'introspectToken.token': 'CUSTOMER',
+    '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
   },
-  'saas token': { 'introspectToken.token': 'SAAS', 'revokeToken.token': 'TOKEN' },
-  'assisted saas token': { 'introspectToken.token': 'SAAS', 'revokeToken.token': 'TOKEN' },
+  'saas token': {
+    'introspectToken.token': 'SAAS',
+    '/oauth/introspect.token': 'saas',
+    'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
+  },
+  'assisted saas token': {
+    'introspectToken.token': 'SAAS',
+    '/oauth/introspect.token': 'saas',
+    'revokeToken.token': 'TOKEN',
+    '/oauth/revoke.token': 'TOKEN',
+  },
   'anonymous RT': {
     'introspectToken.token': 'REFRESH',
+    '/oauth/introspect.token': 'refresh',
     'revokeToken.token': 'SESSION',
+    '/oauth/revoke.token': 'SESSION',
     'refreshAnonymousToken.refreshToken': 'yes',
+    '/oauth/token.refresh_token': 'yes',
   },
   'customer RT': {
     'introspectToken.token': 'REFRESH',
+    '/oauth/introspect.token': 'refresh',
     'revokeToken.token': 'SESSION',
+    '/oauth/revoke.token': 'SESSION',
     'refreshCustomerToken.refreshToken': 'yes',
+    '/oauth/token.refresh_token': 'yes',
     'issueB2BToken.refreshToken': 'yes',
   },
   'employee RT': {
     'introspectToken.token': 'REFRESH',
+    '/oauth/introspect.token': 'refresh',
     'revokeToken.token': 'SESSION',
+    '/oauth/revoke.token': 'SESSION',
     'refreshEmployeeToken.refreshToken': 'yes',
+    '/oauth/token.refresh_token': 'yes',
   },
   'id_token of a provider': {},
   'link that confirms an account': { 'confirmCustomer.token': 'yes' },
   'link for a new password': { 'resetPassword.token': 'yes' },
   'link for a new address': { 'confirmEmailChange.token': 'yes' },
-  'client secret': { 'issueServiceToken.clientSecret': 'yes' },
+  'client secret': { 'issueServiceToken.clientSecret': 'yes', '/oauth/token.client_secret': 'yes' },
   'session id': {},
   jti: {},
 };
@@ -258,9 +338,12 @@ describe('case 14: only the cells of a checked-in table succeed', () => {
     );
     expect(found.sort()).toEqual(
       Object.keys(doors)
-        .filter((door) => !door.startsWith('Authorization'))
+        .filter((door) => !/^(Authorization|\/)/.test(door))
         .sort(),
     );
+    const endpoints = service.app.routes.flatMap(({ path }) => (path.startsWith('/oauth/') ? path : []));
+    const withDoors = new Set(Object.keys(doors).flatMap((door) => /^(\/[^.]+)\./.exec(door)?.[1] ?? []));
+    expect([...withDoors].sort()).toEqual(endpoints.sort());
   });
 
   it.each(Object.keys(credentials))('case 14: the %s', async (name) => {

@@ -2,8 +2,8 @@
 // since a tenant's key vouches for that tenant only and the set does not say whose is whose.
 // Invariant: only members that are public for their key type leave, whatever the set holds.
 
-import { createHash } from 'node:crypto';
 import { open } from '../../permissions/access.ts';
+import { cacheable, sendCacheable } from '../cacheable.ts';
 import type { Route } from '../router.ts';
 
 const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use'] as const;
@@ -24,7 +24,7 @@ export function createWellKnownRoutes(deps: {
       );
     const text = JSON.stringify({ keys });
     if (text === last.text) return last;
-    const made = { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+    const made = cacheable(text);
     // A tenant's set is short: only the long one is worth remembering.
     if (tenantId === null) last = made;
     return made;
@@ -36,16 +36,7 @@ export function createWellKnownRoutes(deps: {
       path: '/.well-known/jwks.json',
       access: open,
       handle(req, res, call) {
-        const { text, etag } = current(new URLSearchParams(call.query).get('tenant'));
-        const headers = { 'Cache-Control': 'public, max-age=300', ETag: etag };
-        const known = (req.headers['if-none-match'] ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-        if (known.includes(etag) || known.includes('*')) return void res.writeHead(304, headers).end();
-        res.writeHead(200, {
-          ...headers,
-          'Content-Type': 'application/json; charset=utf-8',
-          'Content-Length': Buffer.byteLength(text),
-        });
-        res.end(text);
+        sendCacheable(req, res, current(new URLSearchParams(call.query).get('tenant')));
       },
     },
   ];

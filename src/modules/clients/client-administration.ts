@@ -13,6 +13,7 @@ import type { ScopeCatalogue } from '../scopes/custom-scopes.ts';
 import { missingToDelegate, requireHeld } from '../scopes/delegation.ts';
 import { digestOfSecret, generateClientSecret } from './client-secret.ts';
 import type { Client, ClientKind } from './clients.ts';
+import { FIRST_PARTY_CLIENT } from './first-party.ts';
 
 /** What a client is made from. */
 export interface NewClient {
@@ -76,7 +77,7 @@ export function createClientAdministration(deps: {
      */
     register(ctx: Ctx, input: NewClient): Promise<{ client: Client; clientSecret: string | null }> {
       const { id = `cl_${randomBytes(16).toString('base64url')}`, kind, everyScope } = input;
-      if (!CLIENT_ID.test(id))
+      if (!CLIENT_ID.test(id) || id === FIRST_PARTY_CLIENT)
         throw badInput('input.id', 'A client id has 3 to 64 letters, digits, hyphens or underscores.');
       const name = requireName(input.name);
       const clientSecret = kind === 'STOREFRONT' ? null : (input.clientSecret ?? generateClientSecret());

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
 import { badInput, forbidden, notFound, unauthenticated } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Customers } from '../principals/customers.ts';
@@ -16,7 +17,6 @@ import { inTenant } from '../tenants/in-tenant.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
-import { FIRST_PARTY_CLIENT } from './employee-tokens.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 
 const MOST_REASON_CHARACTERS = 500;

@@ -7,6 +7,7 @@ import { unauthenticated } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
+import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Customer } from '../principals/customers.ts';
@@ -18,7 +19,6 @@ import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
-import { FIRST_PARTY_CLIENT } from './employee-tokens.ts';
 
 /** The guest whose session goes on. */
 export interface Guest {
@@ -32,11 +32,15 @@ export interface CustomerLogin {
   readonly tenant: Tenant;
   /** Null: in a session of its own. */
   readonly guest: Guest | null;
+  /** Where a session of its own begins; absent or null: at the service itself. */
+  readonly clientId?: string | null;
   readonly legalEntityId: string | null;
   /** The customer, held until the commit, so that whoever disables the account or sets a password meanwhile sees the
    * session. @throws INVALID_GRANT */
   prove(tx: TenantClient): Promise<Customer>;
 }
+
+const clientOf = ({ guest, clientId = null }: CustomerLogin): string | null => guest?.clientId ?? clientId;
 
 /** Beginning of customers' sessions. */
 export function createCustomerSessions(deps: {
@@ -55,12 +59,13 @@ export function createCustomerSessions(deps: {
    * whatever changes after it has a higher one, and what the proof has ended has a lower one. */
   async function claim(tx: TenantClient, ctx: Ctx, login: CustomerLogin, customer: Customer) {
     const { tenant, guest, legalEntityId } = login;
+    const clientId = clientOf(login);
     const sessionId = guest?.sessionId ?? newSessionId();
     const owner = { kind: 'customer', id: customer.id } as const;
     await sessions.begin(tx, ctx, {
       id: sessionId,
       owner,
-      clientId: guest?.clientId ?? null,
+      clientId,
       legalEntityId,
       context: guest?.context ?? null,
       idleSeconds: tenant.settings.customerRefreshSeconds,
@@ -70,7 +75,7 @@ export function createCustomerSessions(deps: {
     const subject = { kind: 'session', id: sessionId } as const;
     await recordAudit(tx, ctx, { type: 'login.succeeded', actor: owner, subject, legalEntityId });
     const rev = await revocations.record(tx, ctx, [sessionKey(sessionId)], 'session.claimed');
-    if (guest && !(await clients.isEnabled(tx, ctx, guest.clientId)))
+    if (clientId !== null && !(await clients.isEnabled(tx, ctx, clientId)))
       throw unauthenticated('the client or tenant is disabled');
     const legalEntity =
       legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
@@ -87,7 +92,7 @@ export function createCustomerSessions(deps: {
     /** Begins the session, and issues its tokens. @throws what `prove` throws, UNAUTHENTICATED for a guest who has been
      * claimed, ACCESS_DENIED for the company */
     async begin(ctx: Ctx, login: CustomerLogin): Promise<CustomerTokens> {
-      const { tenant, guest, legalEntityId } = login;
+      const { tenant, legalEntityId } = login;
       let provedId = '';
       const begun = await database
         .transaction(ctx, async (tx) => {
@@ -102,7 +107,7 @@ export function createCustomerSessions(deps: {
         });
       await revocations.felt();
       const { sessionId, customer, legalEntity, refreshToken } = begun;
-      const clientId = guest?.clientId ?? FIRST_PARTY_CLIENT;
+      const clientId = clientOf(login) ?? FIRST_PARTY_CLIENT;
       return {
         ...(await issueCustomerTokens(tokens, { ...begun, tenant, clientId })),
         refreshToken: { token: refreshToken, expiresIn: tenant.settings.customerRefreshSeconds, legalEntity },

@@ -24,8 +24,14 @@ export function createEmployeeSessions(deps: {
   const { database, entitlements, refreshTokens, revocations, sessions, tokens } = deps;
 
   return {
-    /** Begins the session, and issues its tokens. @param prove the employee, held until the commit @throws what it throws */
-    async begin(ctx: Ctx, tenant: Tenant, prove: (tx: TenantClient) => Promise<Employee>): Promise<EmployeeTokens> {
+    /** Begins the session, and issues its tokens. @param prove the employee, held until the commit @throws what it throws
+     * @param clientId where it begins; null: at the service itself */
+    async begin(
+      ctx: Ctx,
+      tenant: Tenant,
+      prove: (tx: TenantClient) => Promise<Employee>,
+      clientId: string | null = null,
+    ): Promise<EmployeeTokens> {
       const rev = await revocations.latest();
       const sessionId = newSessionId();
       const { employeeSessionSeconds } = tenant.settings;
@@ -35,7 +41,7 @@ export function createEmployeeSessions(deps: {
         await sessions.begin(tx, ctx, {
           id: sessionId,
           owner,
-          clientId: null,
+          clientId,
           legalEntityId: null,
           context: null,
           idleSeconds: employeeSessionSeconds,
@@ -50,7 +56,7 @@ export function createEmployeeSessions(deps: {
         return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx, employee.id) };
       });
       const { employee, refreshToken, entitled } = begun;
-      const subject = { tenant, employee, sessionId, entitled, rev, lifetimeSeconds: employeeSessionSeconds };
+      const subject = { tenant, employee, sessionId, clientId, entitled, rev, lifetimeSeconds: employeeSessionSeconds };
       return {
         accessToken: await issueEmployeeAccessToken(tokens, subject),
         refreshToken: { token: refreshToken, expiresIn: employeeSessionSeconds },

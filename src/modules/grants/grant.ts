@@ -24,10 +24,10 @@ export interface Grant<
   ): Promise<Result>;
 }
 
-/** What a client shows (RFC 6749 s.2.3.1). */
+/** What a client shows (RFC 6749 s.2.3.1). Without a secret it only names itself, as a public one does (s.3.2.1). */
 export interface ClientCredentials {
   readonly clientId: string;
-  readonly clientSecret: string;
+  readonly clientSecret: string | null;
 }
 
 /** The name of a grant that RFC 6749 does not define. */

@@ -26,6 +26,7 @@ import type { CustomerSessions } from './customer-session.ts';
 import { createEmployeeLoginGrant } from './employee-login.ts';
 import { createEmployeeSessions } from './employee-session.ts';
 import { createRefreshAnonymousGrant } from './refresh-anonymous.ts';
+import { createRefreshAnyGrant } from './refresh-any.ts';
 import { createRefreshEmployeeGrant } from './refresh-employee.ts';
 import { createRefreshTokenGrant } from './refresh-token.ts';
 import { createRefreshTokenSpending } from './spend-refresh-token.ts';
@@ -58,16 +59,20 @@ export interface GrantDependencies {
 export function createGrants(deps: GrantDependencies) {
   const spending = createRefreshTokenSpending(deps);
   const employeeSessions = createEmployeeSessions(deps);
+  const refreshAnonymous = createRefreshAnonymousGrant(deps);
+  const refreshToken = createRefreshTokenGrant({ ...deps, spending });
+  const refreshEmployee = createRefreshEmployeeGrant({ ...deps, spending });
   return {
     clientCredentials: createClientCredentialsGrant(deps),
     anonymous: createAnonymousGrant(deps),
-    refreshAnonymous: createRefreshAnonymousGrant(deps),
+    refreshAnonymous,
     customerLogin: createCustomerLoginGrant(deps),
-    refreshToken: createRefreshTokenGrant({ ...deps, spending }),
+    refreshToken,
     employeeLogin: createEmployeeLoginGrant({ ...deps, employeeSessions }),
     assistedCustomer: createAssistedCustomerGrant(deps),
     ...createSsoGrants({ ...deps, ...deps.singleSignOn, employeeSessions }),
-    refreshEmployee: createRefreshEmployeeGrant({ ...deps, spending }),
+    refreshEmployee,
+    refreshAny: createRefreshAnyGrant({ ...deps, refreshAnonymous, refreshEmployee, refreshToken }),
   };
 }
 

@@ -4,8 +4,10 @@
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
+import { recordAudit } from '../audit/audit.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
 import type { Revocations } from '../revocations/revocations.ts';
+import { inTenant } from '../tenants/in-tenant.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { revocationKeysOf } from '../tokens/revocation-keys.ts';
@@ -13,7 +15,11 @@ import type { TokenVerifier } from '../tokens/verify.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { type GuestTokens, issueGuestTokens } from './guest-tokens.ts';
 
-const parameters = z.object({ refreshToken: z.string() });
+const parameters = z.object({
+  refreshToken: z.string(),
+  /** Who presents it, where the protocol says so. */
+  clientId: z.string().optional(),
+});
 
 /** Refreshing of a guest's tokens. */
 export function createRefreshAnonymousGrant(deps: {
@@ -39,9 +45,18 @@ export function createRefreshAnonymousGrant(deps: {
     grantType: extensionGrant('refresh-anonymous'),
     parameters,
     client: 'none',
-    async handle(_request, { refreshToken }) {
+    async handle(request, { refreshToken, clientId = null }) {
       const claims = await guestOf(refreshToken);
-      const ctx = { tenantId: claims.tenant };
+      const ctx = inTenant(request, claims.tenant);
+      if (clientId !== null && clientId !== claims.client_id) {
+        await recordAudit(database.forTenant(ctx), ctx, {
+          type: 'refresh.foreign_client',
+          outcome: 'refused',
+          actor: { kind: 'client', id: clientId },
+          subject: { kind: 'session', id: claims.session_id },
+        });
+        throw new OAuthError('invalid_grant', { cause: 'issued to another client' });
+      }
       const tenant = tenants.find(claims.tenant);
       if (!tenant) throw new OAuthError('invalid_grant', { cause: 'the tenant is suspended' });
       const { client, rev } = await clientAuthentication

@@ -12,7 +12,11 @@ import { type EmployeeTokens, issueEmployeeAccessToken } from './employee-tokens
 import { extensionGrant, type Grant } from './grant.ts';
 import type { RefreshTokenSpending } from './spend-refresh-token.ts';
 
-const parameters = z.object({ refreshToken: z.string() });
+const parameters = z.object({
+  refreshToken: z.string(),
+  /** Who presents it, where the protocol says so. */
+  clientId: z.string().optional(),
+});
 
 /** The employee's refresh. */
 export function createRefreshEmployeeGrant(deps: {
@@ -29,8 +33,8 @@ export function createRefreshEmployeeGrant(deps: {
     grantType: extensionGrant('refresh-employee'),
     parameters,
     client: 'none',
-    async handle(request, { refreshToken }) {
-      const use: RefreshUse = { clientId: null, legalEntityId: undefined, branch: false };
+    async handle(request, { refreshToken, clientId }) {
+      const use: RefreshUse = { clientId: clientId ?? null, legalEntityId: undefined, branch: false };
       const { family, ctx } = await spending.present(request, refreshToken, 'employee', use);
       const tenant = tenants.find(family.tenantId);
       if (!tenant) throw new OAuthError('invalid_grant', { cause: 'the tenant is suspended' });
@@ -52,6 +56,7 @@ export function createRefreshEmployeeGrant(deps: {
           tenant,
           employee,
           sessionId,
+          clientId: family.clientId,
           entitled,
           rev,
           lifetimeSeconds,

@@ -7,6 +7,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { LegalEntities, LegalEntity } from '../companies/legal-entities.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
@@ -15,7 +16,6 @@ import type { RefreshTokenFamily, RefreshTokens, RefreshUse, Turn } from '../ses
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
-import { FIRST_PARTY_CLIENT } from './employee-tokens.ts';
 import type { Grant } from './grant.ts';
 import type { GoodTurn, RefreshTokenSpending } from './spend-refresh-token.ts';
 

@@ -21,9 +21,9 @@ export function createRequestToken(deps: { clientAuthentication: ClientAuthentic
 
   async function authenticated(request: RequestContext, credentials: ClientCredentials | undefined) {
     if (!credentials) throw new OAuthError('invalid_client', { cause: 'no client authentication' });
-    const known = await deps.clientAuthentication.bySecret(request, credentials.clientId, credentials.clientSecret);
-    if (known.client.kind === 'STOREFRONT') throw new OAuthError('unauthorized_client');
-    return known;
+    const { client, rev } = await deps.clientAuthentication.presented(request, credentials);
+    if (!client || client.kind === 'STOREFRONT') throw new OAuthError('unauthorized_client');
+    return { client, rev };
   }
 
   /** Runs one grant. @throws OAuthError, DomainError */

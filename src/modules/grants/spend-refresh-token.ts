@@ -5,6 +5,7 @@ import type { Ctx, RequestContext } from '../../context.ts';
 import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import { createRate } from '../limits/rates.ts';
 import type { Revocations } from '../revocations/revocations.ts';
 import type { RefreshTokenFamily, RefreshTokens, RefreshUse, Turn } from '../sessions/refresh-tokens.ts';
@@ -70,7 +71,7 @@ export function createRefreshTokenSpending(deps: {
       const family = await refreshTokens.find(token);
       if (!family || family.owner.kind !== ownerKind) throw refuse('not a refresh token of this kind');
       const ctx = inTenant(request, family.tenantId);
-      if (use.clientId !== null && use.clientId !== family.clientId) {
+      if (use.clientId !== null && use.clientId !== (family.clientId ?? FIRST_PARTY_CLIENT)) {
         const subject = { kind: 'session', id: family.sessionId } as const;
         await recordAudit(database.forTenant(ctx), ctx, {
           type: 'refresh.foreign_client',

@@ -45,6 +45,8 @@ const exchanged = z.object({
   subjectToken: z.string(),
   anonymousToken: z.string().nullish(),
   legalEntityId: z.string().nullish(),
+  /** Who asks, where the protocol says so: the session is begun at that client. */
+  clientId: z.string().optional(),
 });
 
 const refuse = (cause: string) => new OAuthError('invalid_grant', { cause });
@@ -70,6 +72,7 @@ interface Arrival {
   readonly person: ExternalPerson;
   readonly guest: Guest | null;
   readonly legalEntityId: string | null;
+  readonly clientId?: string;
   /** What must be true besides, in the transaction of the login. @throws INVALID_GRANT */
   settle?(tx: TenantClient): Promise<void>;
 }
@@ -96,11 +99,12 @@ export function createSsoGrants(deps: Deps): {
   const { externalIdentities, groupsByClaim, identityProviders, subjectTokens, tenants, verifier } = deps;
 
   async function customerArrives(ctx: Ctx, arrival: Arrival): Promise<CustomerTokens> {
-    const { provider, person, guest, legalEntityId, settle } = arrival;
+    const { provider, person, guest, legalEntityId, clientId = null, settle } = arrival;
     return customerSessions.begin(ctx, {
       tenant: tenants.get(ctx),
       guest,
       legalEntityId,
+      clientId,
       async prove(tx) {
         await settle?.(tx);
         return externalIdentities.customer(tx, ctx, provider, person);
@@ -109,14 +113,14 @@ export function createSsoGrants(deps: Deps): {
   }
 
   /** Who the employee is stands fast before the groups are seen to, and both before a token is made of them. */
-  async function employeeArrives(ctx: Ctx, { provider, person, settle }: Arrival): Promise<EmployeeTokens> {
+  async function employeeArrives(ctx: Ctx, { provider, person, clientId, settle }: Arrival): Promise<EmployeeTokens> {
     const prove = (tx: TenantClient): Promise<Employee> => externalIdentities.employee(tx, ctx, provider, person);
     const { id } = await database.transaction(ctx, async (tx) => {
       await settle?.(tx);
       return prove(tx);
     });
     await groupsByClaim.settle(ctx, provider.id, id, person.groups);
-    return employeeSessions.begin(ctx, tenants.get(ctx), prove);
+    return employeeSessions.begin(ctx, tenants.get(ctx), prove, clientId);
   }
 
   /** @throws INVALID_GRANT, told to the trail; ACCESS_DENIED, UNAUTHENTICATED, SERVICE_UNAVAILABLE */
@@ -168,16 +172,20 @@ export function createSsoGrants(deps: Deps): {
       grantType: TOKEN_EXCHANGE,
       parameters: exchanged,
       client: 'none',
-      async handle(request, { tenant, provider: id, userType, subjectToken, anonymousToken, legalEntityId = null }) {
+      async handle(request, { tenant, provider: id, userType, subjectToken, ...rest }) {
+        const { anonymousToken, legalEntityId = null, clientId } = rest;
         if (!tenants.find(tenant)) throw refuse('unknown tenant');
         const ctx = inTenant(request, tenant);
         const guest = await guestAlong(verifier, request, tenant, anonymousToken);
+        const foreign = guest !== null && clientId !== undefined && guest.clientId !== clientId;
         return arrive(ctx, id, async () => {
+          if (foreign) throw refuse('the guest is of another client');
           const provider = await requireProvider(ctx, id, userType);
           if (guest && userType === 'CUSTOMER') await customerSessions.requireClaimable(ctx, guest);
           const token = await subjectTokens.read(provider, subjectToken);
           const settle = (tx: TenantClient) => subjectTokens.use(tx, tenant, provider.id, token);
-          return { provider, userType, person: token.person, guest, legalEntityId, settle };
+          const by = clientId === undefined ? {} : { clientId };
+          return { provider, userType, person: token.person, guest, legalEntityId, settle, ...by };
         });
       },
     },

@@ -4,6 +4,8 @@
 import type { Ctx } from '../../context.ts';
 import { forbidden } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
+import type { Client, Clients } from '../clients/clients.ts';
+import { createRate } from '../limits/rates.ts';
 import { satisfies } from '../scopes/matching.ts';
 import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
 import type { Claims } from './claims.ts';
@@ -64,14 +66,16 @@ function fromClaims(claims: Claims): ActiveToken {
 
 /** Introspection of tokens. */
 export function createIntrospection(deps: {
+  clients: Clients;
   refreshTokens: RefreshTokens;
   verifier: TokenVerifier;
   issuer: string;
   audience: string;
 }) {
-  const { refreshTokens, verifier, issuer, audience } = deps;
+  const { clients, refreshTokens, verifier, issuer, audience } = deps;
+  const perClient = createRate({ limit: 6_000, windowSeconds: 60 });
 
-  async function read(ctx: Ctx, token: string): Promise<Introspection> {
+  async function read(ctx: { tenantId: string }, token: string): Promise<Introspection> {
     const family = await refreshTokens.find(token);
     if (family) {
       if (!family.isLive || family.isSpent || family.tenantId !== ctx.tenantId) return inactive;
@@ -116,12 +120,25 @@ export function createIntrospection(deps: {
     return token.sessionId === principal.sessionId;
   }
 
+  /** @throws FORBIDDEN */
+  function requireScope(scopes: readonly string[], found: Introspection, isOwn: (token: ActiveToken) => boolean): void {
+    if (!satisfies(scopes, INTROSPECT) && !(found.active && isOwn(found)))
+      throw forbidden([[INTROSPECT]], [INTROSPECT]);
+  }
+
   return {
     /** @throws FORBIDDEN without `oauth.token_introspect`, unless the token is the caller's own */
     async introspect(ctx: Ctx, token: string): Promise<Introspection> {
       const found = await read(ctx, token);
-      const mayAll = satisfies(ctx.principal?.scopes ?? [], INTROSPECT);
-      if (!mayAll && !(found.active && isOwn(ctx, found))) throw forbidden([[INTROSPECT]], [INTROSPECT]);
+      requireScope(ctx.principal?.scopes ?? [], found, (token) => isOwn(ctx, token));
+      return found;
+    },
+
+    /** For a client that has authenticated (RFC 7662 s.2.1), by the same rule. @throws FORBIDDEN, RATE_LIMITED */
+    async introspectFor(client: Client, token: string): Promise<Introspection> {
+      perClient.take(client.id);
+      const found = await read(client, token);
+      requireScope(clients.scopesOf(client), found, ({ kind, subject }) => kind === 'SERVICE' && subject === client.id);
       return found;
     },
   };
