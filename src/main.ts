@@ -20,7 +20,7 @@ function configuration(): Config {
 
 const welcome = (url: string, config: Config) => `
 Scopeward is ready at ${url}
-${config.graphiql ? `\n  Explore   ${url}/graphql in a browser: six stories, one a tab` : ''}
+${config.graphiql ? `\n  Explore   ${url}/graphql in a browser: stories, one a tab` : ''}
   Tour      npm run demo
   Keys      ${url}/.well-known/jwks.json
 ${
