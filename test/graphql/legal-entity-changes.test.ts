@@ -177,6 +177,29 @@ describe('updateLegalEntity', () => {
     expect(await rolesOf(at, inherited.id)).toEqual([`${id} BUYER`, `${id} CONTACT`, `${to.id} CONTACT`].sort());
   });
 
+  it('who was taken out by hand stays out when something else is made or moved in the tree; the trail counts the others', async () => {
+    const [root, other] = [await givenCompany(at), await givenCompany(at)];
+    const { contactAssignments } = at.app.modules;
+    const middle = only<any>(await tryCreateLegalEntity(at, admin, { name: 'Middle', parentId: root.id })).id;
+    const customer = await givenCustomer(at, { [middle]: 'BUYER' });
+    const colleague = await givenCustomer(at, { [middle]: null });
+    await contactAssignments.unassign(ctxOf('demo'), { customerId: customer.id, legalEntityId: root.id });
+    const leaf = only<any>(await tryCreateLegalEntity(at, admin, { name: 'Leaf', parentId: middle })).id;
+    await tryUpdateLegalEntity(at, admin, { id: leaf, parentId: root.id });
+    await tryUpdateLegalEntity(at, admin, { id: leaf, parentId: middle });
+    expect(await contactsOf(at, customer.id)).toEqual({ [middle]: 'own' });
+    await tryUpdateLegalEntity(at, admin, { id: root.id, parentId: other.id });
+    expect(await contactsOf(at, customer.id)).toEqual({ [middle]: 'own', [other.id]: 'inherited' });
+    expect(await contactsOf(at, colleague.id)).toEqual({
+      [middle]: 'own',
+      [root.id]: 'inherited',
+      [other.id]: 'inherited',
+    });
+    expect((await trail(root.id, 'legal_entity.updated')).at(-1)?.details).toMatchObject({
+      contactsByInheritance: { ended: 0, made: 2 },
+    });
+  });
+
   it('unknown, of another tenant, unauthenticated and forbidden', async () => {
     for (const id of ['nothing', 'umbrella'])
       expect((await tryUpdateLegalEntity(at, admin, { id, name: 'X' })).code).toBe('NOT_FOUND');

@@ -37,8 +37,13 @@ export function createInheritedContacts(deps: { tenants: Tenants }) {
   return {
     end,
 
-    /** Spreads assignments to where they reach. Who is assigned there already stays as they are. @returns what is new */
-    async spread(change: Change, causes: readonly ContactAssignment[]): Promise<ContactAssignment[]> {
+    /** Spreads assignments to where they reach. Who is assigned there already stays as they are. @returns what is new
+     * @param isNew only from the first company to the second; what was taken away elsewhere does not come back */
+    async spread(
+      change: Change,
+      causes: readonly ContactAssignment[],
+      isNew: (from: string, to: string) => boolean = () => true,
+    ): Promise<ContactAssignment[]> {
       const { tx, tenantId } = change;
       const found = await reach(
         change,
@@ -46,7 +51,10 @@ export function createInheritedContacts(deps: { tenants: Tenants }) {
       );
       const made = await tx.contactAssignment.createManyAndReturn({
         data: causes.flatMap(({ id: causeId, customerId, legalEntityId }) =>
-          found.get(legalEntityId)!.map((target) => ({ tenantId, customerId, legalEntityId: target, causeId })),
+          found
+            .get(legalEntityId)!
+            .filter((target) => isNew(legalEntityId, target))
+            .map((target) => ({ tenantId, customerId, legalEntityId: target, causeId })),
         ),
         skipDuplicates: true,
       });

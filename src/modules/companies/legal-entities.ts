@@ -88,22 +88,33 @@ export function createLegalEntities(deps: {
       throw badInput('input.parentId', 'Not a legal entity of this tenant.');
   }
 
-  /** Contacts who inherited across the old place do so across the new one, or no longer. */
-  async function movedContacts(change: Change, id: string): Promise<void> {
+  const above = async ({ tx, tenantId }: Change, id: string) => (await ancestorsOf(tx, tenantId, [id])).get(id)!;
+
+  /**
+   * Contacts who inherited across the old place do so across the new one, or no longer. Nobody is let in but between
+   * the company with what is below it, and what is above it only now.
+   * @param before what was above it
+   */
+  async function movedContacts(change: Change, id: string, before: readonly string[]) {
     const { tx, tenantId } = change;
-    const inside = [id, ...(await descendantsOf(tx, tenantId, [id])).get(id)!];
+    const inside = new Set([id, ...(await descendantsOf(tx, tenantId, [id])).get(id)!]);
+    const gained = new Set((await above(change, id)).filter((company) => !before.includes(company)));
     const crossing = await tx.contactAssignment.findMany({
       where: {
         OR: [
-          { legalEntityId: { in: inside }, cause: { legalEntityId: { notIn: inside } } },
-          { legalEntityId: { notIn: inside }, cause: { legalEntityId: { in: inside } } },
+          { legalEntityId: { in: [...inside] }, cause: { legalEntityId: { notIn: [...inside] } } },
+          { legalEntityId: { notIn: [...inside] }, cause: { legalEntityId: { in: [...inside] } } },
         ],
       },
     });
-    await inheritedContacts.settle(change, crossing);
-    const around = [...inside, ...(await ancestorsOf(tx, tenantId, [id])).get(id)!];
-    const causes = await tx.contactAssignment.findMany({ where: { legalEntityId: { in: around }, causeId: null } });
-    await inheritedContacts.spread(change, causes);
+    const ended = await inheritedContacts.settle(change, crossing);
+    const causes = await tx.contactAssignment.findMany({
+      where: { legalEntityId: { in: [...inside, ...gained] }, causeId: null },
+    });
+    const isNew = (from: string, to: string) =>
+      (inside.has(from) && gained.has(to)) || (gained.has(from) && inside.has(to));
+    const made = await inheritedContacts.spread(change, causes, isNew);
+    return { contactsByInheritance: { ended: ended.length, made: made.length } };
   }
 
   return {
@@ -178,12 +189,12 @@ export function createLegalEntities(deps: {
         });
         if (!entity) throw conflict('LEGAL_ENTITY_EXISTS', 'There is a legal entity of that id.');
         await createCompanyGroups(tx, tenantId, entity);
-        if (parentId !== null) await movedContacts(change, entity.id);
+        const moved = parentId === null ? {} : await movedContacts(change, entity.id, []);
         await recordAudit(tx, change, {
           type: 'legal_entity.created',
           subject: { kind: 'legal_entity', id: entity.id },
           legalEntityId: entity.id,
-          details: { after: told(entity) },
+          details: { after: told(entity), ...moved },
         });
         return entity;
       });
@@ -207,6 +218,7 @@ export function createLegalEntities(deps: {
           if (parentId === id || below.includes(parentId))
             throw badInput('input.parentId', 'A legal entity cannot be below itself.');
         }
+        const before = moves ? await above(change, id) : [];
         const entity = await tx.legalEntity.update({
           where: byId(ctx, id),
           data: {
@@ -217,13 +229,13 @@ export function createLegalEntities(deps: {
             version: { increment: 1 },
           },
         });
-        if (moves) await movedContacts(change, id);
+        const moved = moves ? await movedContacts(change, id, before) : {};
         if (found.enabled && !entity.enabled) change.revoke('legal_entity.disabled', [membershipKey(id)]);
         await recordAudit(tx, change, {
           type: 'legal_entity.updated',
           subject: { kind: 'legal_entity', id },
           legalEntityId: id,
-          details: { before: told(found), after: told(entity) },
+          details: { before: told(found), after: told(entity), ...moved },
         });
         return entity;
       });

@@ -167,6 +167,8 @@ export function createIdentityProviders(deps: {
       const { tenantId } = ctx;
       const id = randomUUID();
       const clientSecret = input.clientSecret ?? null;
+      // Before anything is asked for somebody who may not connect it, and again when it is made.
+      await administer(ctx, (change) => requireTrustworthy(change, userTypes));
       await providerConnections.probe({ tenantId, id, issuer, clientId, version: 0, clientSecret });
       const sealedSecret =
         clientSecret === null ? null : providerConnections.sealSecret({ tenantId, id }, clientSecret);
