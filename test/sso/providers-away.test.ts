@@ -226,6 +226,34 @@ onBoth('case 67: one callback at once', (instances) => {
     }
   });
 
+  it.each(['CUSTOMER', 'EMPLOYEE'])(
+    'first sign-ins of one %s at once all come in, and make one account',
+    async (userType) => {
+      const { a, b } = instances();
+      const counting = await startMisbehaving();
+      try {
+        const provider = await connect(a, demo, counting, { autoProvision: true, userTypes: [userType] });
+        for (let round = 0; round < 5; round += 1) {
+          const email = `racer-${randomUUID()}@test.example`;
+          const callbacks = [];
+          for (const at of [a, b, a, b]) {
+            const begun = await startSso(at, { tenant: 'demo', provider, userType });
+            const person = { sub: email, email, email_verified: true };
+            callbacks.push(callbackOf(begun, counting.signIn(begun.authorizationUrl, person)));
+          }
+          const answers = await Promise.all(callbacks.map((each, index) => tryIssueSsoToken(index % 2 ? b : a, each)));
+          expect(answers.map(({ code }) => code ?? 'ok')).toEqual(Array(4).fill('ok'));
+          const db = a.app.modules.database.system();
+          const people =
+            userType === 'CUSTOMER' ? db.customer.count({ where: { email } }) : db.employee.count({ where: { email } });
+          expect([await people, await db.externalIdentity.count({ where: { subject: email } })]).toEqual([1, 1]);
+        }
+      } finally {
+        await counting.stop();
+      }
+    },
+  );
+
   it('case 67: two sign-ins on one guest’s session at once: one has it', async () => {
     const { a, b } = instances();
     const counting = await startMisbehaving();

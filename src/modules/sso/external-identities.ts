@@ -20,6 +20,11 @@ export type ExternalIdentity = Awaited<ReturnType<TenantClient['externalIdentity
 
 type UserType = ExternalIdentity['userType'];
 
+const OVERTAKEN = 'another login of the same person was faster';
+
+/** Was it refused only since the account was made or linked meanwhile? Asked again, it is found. */
+export const isOvertaken = (error: unknown): boolean => error instanceof OAuthError && error.cause === OVERTAKEN;
+
 const refuse = (cause: string) => new OAuthError('invalid_grant', { cause });
 
 /** Finding, linking and making accounts. */
@@ -36,7 +41,6 @@ export function createExternalIdentities(deps: {
   const linkOf = (tx: TenantClient, userType: UserType, { issuer, subject }: ExternalPerson) =>
     tx.externalIdentity.findFirst({ where: { userType, issuer, subject } });
 
-  /** Somebody else may be faster: then the account is theirs, and this attempt is made again from the start. */
   async function link(
     tx: TenantClient,
     ctx: Ctx,
@@ -59,7 +63,7 @@ export function createExternalIdentities(deps: {
       ],
       skipDuplicates: true,
     });
-    if (count === 0) throw refuse('linked by another login at the same moment');
+    if (count === 0) throw refuse(OVERTAKEN);
     await recordAudit(tx, ctx, {
       type: 'identity.linked',
       actor: owner,
@@ -86,7 +90,7 @@ export function createExternalIdentities(deps: {
       if (!found && !provider.autoProvision) throw refuse('unknown, and the provider brings nobody');
       const account = { email, passwordHash: null, firstName, lastName, unconfirmed: false };
       const id = found?.id ?? (await customers.insert(tx, ctx, account))?.id;
-      if (id === undefined) throw refuse('made by another login at the same moment');
+      if (id === undefined) throw refuse(OVERTAKEN);
       const owner = { kind: 'customer', id } as const;
       if (found?.emailVerifiedAt === null && found.passwordHash !== null) {
         // Whoever set the password did not show that the address is theirs: it may be somebody who waited for this.
@@ -123,8 +127,9 @@ export function createExternalIdentities(deps: {
             data: [{ tenantId: ctx.tenantId, email, passwordHash: null, ...names }],
             skipDuplicates: true,
           });
-      const employee = made && (await employees.holdEnabled(tx, ctx, made.id));
-      if (!employee) throw refuse('disabled, or made by another login at the same moment');
+      if (!made) throw refuse(OVERTAKEN);
+      const employee = await employees.holdEnabled(tx, ctx, made.id);
+      if (!employee) throw refuse('disabled');
       if (!found)
         await recordAudit(tx, ctx, {
           type: 'employee.created',
