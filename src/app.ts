@@ -10,6 +10,7 @@ import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
 import { createOauthRoutes } from './http/routes/oauth.ts';
+import { createOpenapiRoute } from './http/routes/openapi.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMail } from './mail/mail.ts';
@@ -231,6 +232,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
+  routes.push(createOpenapiRoute({ issuer, routes }));
   const http = createHttpServer({
     config,
     logger,

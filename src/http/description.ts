@@ -32,8 +32,8 @@ export interface Description {
   readonly tag: 'GraphQL' | 'OAuth' | 'Emporix' | 'Gateways' | 'Operation';
   readonly parameters?: readonly Parameter[];
   readonly body?: { readonly type: string; readonly schema: z.ZodType };
-  /** By status. */
-  readonly answers: Readonly<Record<number, DescribedAnswer>>;
+  /** By status; `default` is every other one. */
+  readonly answers: Readonly<Record<number, DescribedAnswer> & { readonly default?: DescribedAnswer }>;
   /** Any one of these, where `access` is `checkedBy`; default: none. */
   readonly authentication?: readonly Authentication[];
 }
