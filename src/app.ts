@@ -9,6 +9,7 @@ import { createGraphQLHandler } from './graphql/yoga.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
+import { createMetricsRoutes } from './http/routes/metrics.ts';
 import { createOauthRoutes } from './http/routes/oauth.ts';
 import { createOpenapiRoute } from './http/routes/openapi.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
@@ -50,6 +51,7 @@ import { createTokenIssuer } from './modules/tokens/issue.ts';
 import { createTokenRevocation } from './modules/tokens/revoke.ts';
 import { createTokenVerifier } from './modules/tokens/verify.ts';
 import type { Logger } from './observability/logger.ts';
+import { createTelemetry } from './observability/telemetry.ts';
 
 /** The service, put together and not started yet. */
 export type App = Awaited<ReturnType<typeof createApp>>;
@@ -64,7 +66,9 @@ export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> & { 
 export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
   const { print = (text: string) => void process.stdout.write(text), ...databaseOptions } = options;
-  const database = await openDatabase(config.database, { production, logger, ...databaseOptions });
+  const { metrics, tracing, ...watch } = await createTelemetry(config);
+  const watched = { production, logger, watch: watch.statement, ...databaseOptions };
+  const database = await openDatabase(config.database, watched);
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
@@ -104,16 +108,11 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const locations = createLocations({ administer, database });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
-  const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
+  const signing = { keys: signingKeys, issuer, audience };
+  const tokens = createTokenIssuer({ ...signing, contextEncryption, onIssued: metrics.tokenIssued });
   const { clockToleranceSeconds } = config;
-  const verifier = createTokenVerifier({
-    keys: signingKeys,
-    revocations,
-    tenants,
-    issuer,
-    audience,
-    clockToleranceSeconds,
-  });
+  const known = { revocations, tenants, clockToleranceSeconds, onVerified: metrics.tokenVerified };
+  const verifier = createTokenVerifier({ ...signing, ...known });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
@@ -141,7 +140,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     tokens,
   });
   const startSso = createStartSso({ authorizations, customerSessions, identityProviders, tenants, verifier });
-  const requestToken = createRequestToken({ clientAuthentication });
+  const requestToken = createRequestToken({ clientAuthentication, watch: watch.grant });
   const saasTokens = createSaasTokens({ tenants, tokens });
   const tokenPreviews = createTokenPreviews({ clients, contactAssignments, database, entitlementSources });
   const grants = createGrants({
@@ -156,6 +155,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     employees,
     entitlements,
     legalEntities,
+    onReuse: metrics.refreshReused,
     passwords,
     refreshTokens,
     revocations,
@@ -217,7 +217,9 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     verifier,
   };
 
-  const graphql = createGraphQLHandler({ schema, services, config, logger, isStillValid: verifier.isStillGood });
+  const isStillValid = verifier.isStillGood;
+  const graphql = createGraphQLHandler({ schema, services, config, logger, tracing, isStillValid });
+  metrics.observe({ feedAgeMs: changes.ageMs, queueLength: passwords.queueLength, hashing: passwords.hashing });
   let isStarted = false;
   const checks = [
     { name: 'database', check: () => database.ping().then(() => true) },
@@ -229,6 +231,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
     ...(graphiql?.routes ?? []),
     ...createHealthRoutes({ checks }),
+    ...createMetricsRoutes({ metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
@@ -238,7 +241,9 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     logger,
     verifyAccessToken: verifier.principal,
     missed: changes.missed,
+    onAnswered: metrics.answered,
     routes,
+    tracing,
   });
   const maintenance = createMaintenance({
     attempts,
@@ -279,6 +284,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       await clientAuthentication.stop();
       await changes.stop();
       await database.close();
+      await tracing.stop();
     },
   };
 }

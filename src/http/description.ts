@@ -3,8 +3,11 @@
 
 import type { z } from 'zod';
 
-/** One way to say who asks. `client`: by Basic. `clientInBody`: by `client_id`, and `client_secret` where it has one. */
-export type Authentication = 'none' | 'bearer' | 'client' | 'clientInBody';
+/**
+ * One way to say who asks. `client`: by Basic. `clientInBody`: by `client_id`, and `client_secret` where it has one.
+ * `operator`: by a bearer token of the configuration.
+ */
+export type Authentication = 'none' | 'bearer' | 'client' | 'clientInBody' | 'operator';
 
 /** Something that is read from the query or from a header. */
 export interface Parameter {

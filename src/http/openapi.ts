@@ -10,6 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 const securitySchemes = {
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token (RFC 6750 s.2.1).' },
+  operator: { type: 'http', scheme: 'bearer', description: 'A token that whoever runs the service has set.' },
   client: { type: 'http', scheme: 'basic', description: 'client_id and client_secret (RFC 6749 s.2.3.1).' },
 } as const;
 

@@ -41,6 +41,7 @@ export function createTokenIssuer(deps: {
   contextEncryption: ContextEncryption;
   issuer: string;
   audience: string;
+  onIssued?: (kind: TokenKind) => void;
 }) {
   return {
     /** @throws INVALID_SCOPE when so many scopes make a token longer than any service accepts */
@@ -75,6 +76,7 @@ export function createTokenIssuer(deps: {
           reason: 'TOKEN_TOO_LONG',
         });
       }
+      deps.onIssued?.(kind);
       return { token, tokenId, expiresIn, expiresAt: new Date((iat + expiresIn) * 1000), scopes };
     },
   };

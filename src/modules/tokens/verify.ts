@@ -64,11 +64,24 @@ export function createTokenVerifier(deps: {
   issuer: string;
   audience: string;
   clockToleranceSeconds: number;
+  /** Learns of each token what became of it; `unavailable` is no judgement on it. */
+  onVerified?: (result: 'good' | 'refused' | 'unavailable') => void;
 }) {
-  const { keys, revocations, tenants, issuer, audience, clockToleranceSeconds } = deps;
+  const { keys, revocations, tenants, issuer, audience, clockToleranceSeconds, onVerified } = deps;
 
   /** The claims of a token of one of these kinds that is good now. @throws UNAUTHENTICATED, one text for every cause */
   async function verify<Kind extends TokenKind>(token: string, ...kinds: Kind[]): Promise<ClaimsOf<Kind>> {
+    try {
+      const claims = await check(token, kinds);
+      onVerified?.('good');
+      return claims;
+    } catch (error) {
+      onVerified?.(error instanceof OAuthError ? 'refused' : 'unavailable');
+      throw error;
+    }
+  }
+
+  async function check<Kind extends TokenKind>(token: string, kinds: readonly Kind[]): Promise<ClaimsOf<Kind>> {
     const fault = faultOf(token);
     if (fault) throw refuse(fault);
     if (revocations.isStale()) throw serviceUnavailable('the revocation feed is stale');
