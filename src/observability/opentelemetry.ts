@@ -61,7 +61,8 @@ export function createOpenTelemetry(): Tracing {
 
     async within(name, attributes, work) {
       const parent = current.getStore();
-      if (!parent) return work();
+      // Outside of a request, after it, and in one that is not recorded.
+      if (!parent || !trace.getSpan(parent)?.isRecording()) return work();
       const span = tracer.startSpan(name, { attributes }, parent);
       try {
         return await current.run(trace.setSpan(parent, span), work);

