@@ -6,6 +6,7 @@ import { type DatabaseOptions, openDatabase } from './database/database.ts';
 import { seedDemo } from './demo.ts';
 import { fieldsRequiring, schema } from './graphql/schema.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
+import { createEmporixRoutes } from './http/emporix/routes.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
@@ -229,6 +230,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...(graphiql?.routes ?? []),
     ...createHealthRoutes({ checks }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
+    ...(config.emporixCompat ? createEmporixRoutes(services) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   const http = createHttpServer({

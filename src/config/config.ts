@@ -87,6 +87,7 @@ const environment = z.object({
     .optional(),
   STOREFRONT_URL: base.optional(),
   CONSOLE_URL: base.optional(),
+  EMPORIX_COMPAT: z.enum(['true', 'false']).default('true'),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
 
@@ -126,6 +127,8 @@ export interface Config {
     | { readonly kind: 'none' };
   /** Bases of the links in letters, for tenants that set none of their own; no slash at the end. */
   readonly links: { readonly storefrontUrl: string; readonly consoleUrl: string };
+  /** Are the routes there that clients of Emporix call? */
+  readonly emporixCompat: boolean;
   readonly shutdownSeconds: number;
 }
 
@@ -201,6 +204,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
         }
       : { kind: production ? 'none' : 'terminal' },
     links: { storefrontUrl, consoleUrl },
+    emporixCompat: env.EMPORIX_COMPAT === 'true',
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   } satisfies Config);
 }

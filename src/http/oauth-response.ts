@@ -14,7 +14,10 @@ export interface Answer {
 }
 
 /** Turns what was thrown into an answer; each family of endpoints has its own. */
-export type ErrorRenderer = (error: unknown, request: { requestId: string; req: IncomingMessage }) => Answer;
+export type ErrorRenderer = (
+  error: unknown,
+  request: { requestId: string; req: IncomingMessage; params: Readonly<Record<string, string>> },
+) => Answer;
 
 /** Sends a text of a known type. */
 export function sendText(

@@ -160,8 +160,8 @@ export function createHttpServer({
   }
 
   function refuse(res: ServerResponse, { req, route, call }: Exchange, error: unknown) {
-    const { requestId } = call;
-    const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req });
+    const { requestId, params } = call;
+    const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req, params });
     if (status >= 500) logger.error({ requestId, route: route?.path, err: error }, 'request failed');
     if (res.headersSent || res.destroyed) return void res.destroy();
     sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
