@@ -38,13 +38,16 @@ const reasonOf = (status: number): string => reasons[status] ?? 'Internal Server
 /** An API gateway's fault. */
 const fault = (faultstring: string, errorcode: string) => ({ fault: { faultstring, detail: { errorcode } } });
 
+/** A bearer that is none, no good, or of a kind that has no business here: that a scope is missing names the scope. */
+const isAboutBearer = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  (error.code === 'UNAUTHENTICATED' || (error.code === 'FORBIDDEN' && failureOf(error).requiredScopes.length === 0));
+
 /** A bearer or a client that is no good: the gateway's word, whatever the family. */
 function faultOf(error: unknown): object | null {
   if (error instanceof OAuthError && error.code === 'invalid_client')
     return fault('Invalid ApiKey', 'oauth.v2.InvalidApiKey');
-  const isBearer =
-    (error instanceof OAuthError && error.code === 'invalid_token') ||
-    (error instanceof DomainError && error.code === 'UNAUTHENTICATED');
+  const isBearer = error instanceof OAuthError && error.code === 'invalid_token';
   return isBearer ? fault('Invalid access token', 'oauth.v2.InvalidAccessToken') : null;
 }
 
@@ -64,7 +67,8 @@ function failureOf(error: unknown): Pick<Failure, 'message' | 'field' | 'require
 
 const family =
   (bodyOf: (failure: Failure) => object): ErrorRenderer =>
-  (error, { requestId, params }): Answer => {
+  (thrown, { requestId, params }): Answer => {
+    const error = isAboutBearer(thrown) ? new OAuthError('invalid_token', { cause: thrown }) : thrown;
     const status = statusOf(error);
     const body = faultOf(error) ?? bodyOf({ status, requestId, params, ...failureOf(error) });
     return { status, headers: errorHeaders(error), body };
