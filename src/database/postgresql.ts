@@ -10,6 +10,7 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 import { withMigrationRecord } from './migration-record.ts';
+import { createStatementNames } from './prepared-statements.ts';
 
 /** What every connection has in common, whoever uses it. */
 export function connectionOptions(url: string): pg.ClientConfig {
@@ -49,7 +50,9 @@ export function openMigrationPool(url: string): pg.Pool {
 
 /** The Prisma adapter of a pool. */
 export function postgresqlAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
-  const published = new PrismaPg(pool);
+  const nameOf = createStatementNames();
+  // Declared as always a name; pg takes a query without one as it is.
+  const published = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => nameOf(sql)! });
   return {
     provider: published.provider,
     adapterName: published.adapterName,
