@@ -9,6 +9,7 @@ import { type Prisma, PrismaClient } from './generated/client.ts';
 import { readModels } from './nested-writes.ts';
 import type { Listener } from './notifications.ts';
 import { isConflict, isOutage, withinDeadline } from './outage.ts';
+import { shorten } from './shortcut.ts';
 import { openEmbedded, openRemote, type Storage } from './storage.ts';
 import { isolate } from './tenant-isolation.ts';
 
@@ -111,12 +112,13 @@ export async function openDatabase(config: Config['database'], options: Database
     }
   });
   const models = readModels(raw);
+  const system = shorten(guarded, storage, options.onQuery);
   const tenants = new Map<string, PrismaClient>();
 
   function tenantClient({ tenantId }: { readonly tenantId: string }): PrismaClient {
     let client = tenants.get(tenantId);
     if (client) tenants.delete(tenantId);
-    else client = isolate(guarded, models, tenantId);
+    else client = shorten(isolate(guarded, models, tenantId), storage, options.onQuery);
     tenants.set(tenantId, client);
     if (tenants.size > keptTenants) tenants.delete(tenants.keys().next().value ?? '');
     return client;
@@ -148,7 +150,7 @@ export async function openDatabase(config: Config['database'], options: Database
 
   return {
     forTenant: (ctx) => tenantClient(ctx),
-    system: () => guarded,
+    system: () => system,
     transaction: (ctx, work) => transact(tenantClient(ctx), work),
     systemTransaction: (work) => transact(guarded, work),
     ready,

@@ -9,8 +9,8 @@ const MOST_PREPARED = 200;
 /** Texts that are counted at once; the one that came first is forgotten. */
 const MOST_COUNTED = 2_000;
 
-/** Names of texts: undefined for what is not prepared. */
-export function createStatementNames(): (sql: string) => string | undefined {
+/** Names of texts, of one family for a pool: undefined for what is not prepared. */
+export function createStatementNames(family: string): (sql: string) => string | undefined {
   const names = new Map<string, string>();
   const uses = new Map<string, number>();
   return (sql) => {
@@ -23,7 +23,7 @@ export function createStatementNames(): (sql: string) => string | undefined {
       return undefined;
     }
     uses.delete(sql);
-    const name = `scopeward_${names.size + 1}`;
+    const name = `${family}_${names.size + 1}`;
     names.set(sql, name);
     return name;
   };
