@@ -43,6 +43,8 @@ export function createForwardAuthRoute(deps: {
 }): Route {
   const { identityAssertions, logger, revocations, strict, verifier } = deps;
   const queries = createRecent<GatewayQuery>(MOST_QUERIES);
+  /** By the principal: its headers stay the same as long as its assertion does. */
+  const answered = new WeakMap<Principal, IdentityHeaders>();
 
   /** @throws HttpError 403 for what is not understood; the log says so once, or a gateway's mistake would fill it */
   function checkOf(query: string): GatewayCheck {
@@ -65,6 +67,15 @@ export function createForwardAuthRoute(deps: {
       throw error;
     });
     return saas !== null && isOfBearer(saas, { ...principal, tenant: principal.tenantId });
+  }
+
+  async function identityOf(principal: Principal, withSaas: boolean): Promise<IdentityHeaders> {
+    const assertion = await identityAssertions.of(principal, withSaas);
+    const last = answered.get(principal);
+    if (last?.['X-Identity-Assertion'] === assertion) return last;
+    const headers = headersOf(principal, assertion);
+    answered.set(principal, headers);
+    return headers;
   }
 
   return {
@@ -92,7 +103,7 @@ export function createForwardAuthRoute(deps: {
         if (!decision.allowed) throw forbidden(decision.required, decision.missing);
       }
       if (check.saas && !(await hasSaas(principal, req.headers['saas-token']))) throw forbidden([], []);
-      send(res, headersOf(principal, await identityAssertions.of(principal, check.saas)));
+      send(res, await identityOf(principal, check.saas));
     },
   };
 }
