@@ -7,6 +7,7 @@ import { seedDemo } from './demo.ts';
 import { fieldsRequiring, schema } from './graphql/schema.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
 import { createEmporixRoutes } from './http/emporix/routes.ts';
+import { createForwardAuthRoute } from './http/routes/forward-auth.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
@@ -46,9 +47,8 @@ import { createSingleSignOn } from './modules/sso/single-sign-on.ts';
 import { createTenants } from './modules/tenants/tenants.ts';
 import { createContextEncryption } from './modules/tokens/context-encryption.ts';
 import { createIntrospection } from './modules/tokens/introspect.ts';
-import { createTokenIssuer } from './modules/tokens/issue.ts';
 import { createTokenRevocation } from './modules/tokens/revoke.ts';
-import { createTokenVerifier } from './modules/tokens/verify.ts';
+import { createTokens } from './modules/tokens/tokens.ts';
 import type { Logger } from './observability/logger.ts';
 
 /** The service, put together and not started yet. */
@@ -104,15 +104,14 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const locations = createLocations({ administer, database });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
-  const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
-  const { clockToleranceSeconds } = config;
-  const verifier = createTokenVerifier({
+  const { identityAssertions, tokens, verifier } = createTokens({
+    contextEncryption,
     keys: signingKeys,
     revocations,
     tenants,
     issuer,
     audience,
-    clockToleranceSeconds,
+    clockToleranceSeconds: config.clockToleranceSeconds,
   });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
@@ -228,6 +227,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const routes = [
     ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
     ...(graphiql?.routes ?? []),
+    createForwardAuthRoute({ identityAssertions, logger, revocations, strict: config.forwardAuthStrict, verifier }),
     ...createHealthRoutes({ checks }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...(config.emporixCompat ? createEmporixRoutes(services) : []),

@@ -62,6 +62,7 @@ const environment = z.object({
   SEED_DEMO: z.enum(['true', 'false']).optional(),
   GRAPHIQL: z.enum(['true', 'false']).optional(),
   INTROSPECTION: z.enum(['true', 'false']).optional(),
+  FORWARD_AUTH_STRICT: z.enum(['true', 'false']).default('true'),
   CORS_ORIGINS: list.refine(
     (origins) => origins.every(isOrigin),
     'must be a list of origins as browsers send them, such as https://shop.example',
@@ -116,6 +117,8 @@ export interface Config {
   readonly seedDemo: boolean;
   readonly graphiql: boolean;
   readonly introspection: boolean;
+  /** Does the gateway check refuse requests that already carry a header of identity? */
+  readonly forwardAuthStrict: boolean;
   /** Origins that browsers may call from; `*` outside production. Never with credentials. */
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For is believed; null: not said, so limits per address are off. */
@@ -193,6 +196,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     seedDemo: env.SEED_DEMO ? env.SEED_DEMO === 'true' : !production,
     graphiql: env.GRAPHIQL ? env.GRAPHIQL === 'true' : !production,
     introspection: env.INTROSPECTION ? env.INTROSPECTION === 'true' : !production,
+    forwardAuthStrict: env.FORWARD_AUTH_STRICT === 'true',
     corsOrigins: env.CORS_ORIGINS.length > 0 ? env.CORS_ORIGINS : production ? [] : ['*'],
     trustedProxies: env.TRUSTED_PROXIES,
     mail: env.SMTP_URL
