@@ -11,7 +11,9 @@ import { createForwardAuthRoute } from './http/routes/forward-auth.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
+import { createMetricsRoutes } from './http/routes/metrics.ts';
 import { createOauthRoutes } from './http/routes/oauth.ts';
+import { createOpenapiRoute } from './http/routes/openapi.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMail } from './mail/mail.ts';
@@ -50,6 +52,7 @@ import { createIntrospection } from './modules/tokens/introspect.ts';
 import { createTokenRevocation } from './modules/tokens/revoke.ts';
 import { createTokens } from './modules/tokens/tokens.ts';
 import type { Logger } from './observability/logger.ts';
+import { createTelemetry } from './observability/telemetry.ts';
 
 /** The service, put together and not started yet. */
 export type App = Awaited<ReturnType<typeof createApp>>;
@@ -64,7 +67,9 @@ export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> & { 
 export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
   const { print = (text: string) => void process.stdout.write(text), ...databaseOptions } = options;
-  const database = await openDatabase(config.database, { production, logger, ...databaseOptions });
+  const { metrics, tracing, ...watch } = await createTelemetry(config);
+  const watched = { production, logger, watch: watch.statement, ...databaseOptions };
+  const database = await openDatabase(config.database, watched);
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
@@ -112,6 +117,8 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     issuer,
     audience,
     clockToleranceSeconds: config.clockToleranceSeconds,
+    onIssued: metrics.tokenIssued,
+    onVerified: metrics.tokenVerified,
   });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
@@ -140,7 +147,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     tokens,
   });
   const startSso = createStartSso({ authorizations, customerSessions, identityProviders, tenants, verifier });
-  const requestToken = createRequestToken({ clientAuthentication });
+  const requestToken = createRequestToken({ clientAuthentication, watch: watch.grant });
   const saasTokens = createSaasTokens({ tenants, tokens });
   const tokenPreviews = createTokenPreviews({ clients, contactAssignments, database, entitlementSources });
   const grants = createGrants({
@@ -155,6 +162,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     employees,
     entitlements,
     legalEntities,
+    onReuse: metrics.refreshReused,
     passwords,
     refreshTokens,
     revocations,
@@ -216,7 +224,9 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     verifier,
   };
 
-  const graphql = createGraphQLHandler({ schema, services, config, logger, isStillValid: verifier.isStillGood });
+  const isStillValid = verifier.isStillGood;
+  const graphql = createGraphQLHandler({ schema, services, config, logger, tracing, isStillValid });
+  metrics.observe({ feedAgeMs: changes.ageMs, queueLength: passwords.queueLength, hashing: passwords.hashing });
   let isStarted = false;
   const checks = [
     { name: 'database', check: () => database.ping().then(() => true) },
@@ -229,16 +239,20 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...(graphiql?.routes ?? []),
     createForwardAuthRoute({ identityAssertions, logger, revocations, strict: config.forwardAuthStrict, verifier }),
     ...createHealthRoutes({ checks }),
+    ...createMetricsRoutes({ metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...(config.emporixCompat ? createEmporixRoutes(services) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
+  routes.push(createOpenapiRoute({ issuer, routes }));
   const http = createHttpServer({
     config,
     logger,
     verifyAccessToken: verifier.principal,
     missed: changes.missed,
+    onAnswered: metrics.answered,
     routes,
+    tracing,
   });
   const maintenance = createMaintenance({
     attempts,
@@ -279,6 +293,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       await clientAuthentication.stop();
       await changes.stop();
       await database.close();
+      await tracing.stop();
     },
   };
 }

@@ -60,6 +60,9 @@ const fences: [string, RegExp][] = [
   ["'jose'", /^(modules\/(keys|tokens|sso)|verify)\//],
   ["'nodemailer'", /^mail\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
+  ["'prom-client'", /^observability\/metrics\.ts$/],
+  // Whatever imports more of it than types is loaded only where traces are wanted.
+  ["'@opentelemetry/", /^observability\/(opentelemetry|tracing)\.ts$/],
 ];
 /** What libraries offer and nobody here may use, wherever: each lets an attacker choose what must be ours. */
 const banned: [string, RegExp][] = [

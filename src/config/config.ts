@@ -89,8 +89,29 @@ const environment = z.object({
   STOREFRONT_URL: base.optional(),
   CONSOLE_URL: base.optional(),
   EMPORIX_COMPAT: z.enum(['true', 'false']).default('true'),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\w~+/.-]{16,}=*$/, 'must have at least 16 characters, of those that a bearer token can have')
+    .optional(),
+  // The SDK reads these itself, and more of them; what is said here is whether it is asked at all.
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z
+    .enum(['always_on', 'always_off', 'traceidratio'].flatMap((name) => [name, `parentbased_${name}`]))
+    .optional(),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
+
+/** Are traces wanted? By the rules of OpenTelemetry, but for one: where nothing is said, there are none. */
+const isTraced = (env: z.infer<typeof environment>): boolean =>
+  env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' &&
+  env.OTEL_TRACES_EXPORTER !== 'none' &&
+  [env.OTEL_TRACES_EXPORTER, env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT].some(Boolean);
 
 /** How the service is to run. */
 export interface Config {
@@ -132,6 +153,13 @@ export interface Config {
   readonly links: { readonly storefrontUrl: string; readonly consoleUrl: string };
   /** Are the routes there that clients of Emporix call? */
   readonly emporixCompat: boolean;
+  /** Who may read /metrics; `nobody`: it is not there. */
+  readonly metrics:
+    | { readonly kind: 'everybody' }
+    | { readonly kind: 'token'; readonly token: string }
+    | { readonly kind: 'nobody' };
+  /** Are traces sent? Where to and how many, OpenTelemetry's SDK reads from OTEL_*. */
+  readonly tracing: boolean;
   readonly shutdownSeconds: number;
 }
 
@@ -209,6 +237,10 @@ export function readConfig(source: Record<string, string | undefined> = process.
       : { kind: production ? 'none' : 'terminal' },
     links: { storefrontUrl, consoleUrl },
     emporixCompat: env.EMPORIX_COMPAT === 'true',
+    metrics: env.METRICS_TOKEN
+      ? { kind: 'token', token: env.METRICS_TOKEN }
+      : { kind: production ? 'nobody' : 'everybody' },
+    tracing: isTraced(env),
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   } satisfies Config);
 }

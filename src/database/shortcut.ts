@@ -1,6 +1,7 @@
 // SQL of ours outside transactions goes straight to the driver where there is one: Prisma's engine takes several times as
 // long as the database does. Invariant: applied last, so that every check of the other layers comes first.
 
+import type { DatabaseOptions } from './database.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import type { Storage } from './storage.ts';
 
@@ -8,7 +9,7 @@ import type { Storage } from './storage.ts';
 export function shorten(
   client: PrismaClient,
   { directly }: Pick<Storage, 'directly'>,
-  onQuery: ((sql: string) => void) | undefined,
+  { onQuery, watch }: Pick<DatabaseOptions, 'onQuery' | 'watch'>,
 ): PrismaClient {
   if (!directly) return client;
   const extended = client.$extends({
@@ -19,7 +20,8 @@ export function shorten(
         if (transaction !== undefined) return query(args);
         const statement = args as Prisma.Sql;
         onQuery?.(statement.text);
-        return directly(statement) as ReturnType<typeof query>;
+        const run = () => directly(statement) as ReturnType<typeof query>;
+        return watch ? watch(statement.text, run) : run();
       },
     },
   });

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestContext } from '../context.ts';
 import type { Access } from '../permissions/access.ts';
+import type { Describes } from './description.ts';
 import type { ErrorRenderer } from './oauth-response.ts';
 
 /** An HTTP method that routes can take. Whoever takes OPTIONS is asked no preflights by browsers: it answers itself. */
@@ -43,6 +44,8 @@ export interface Route {
   readonly path: string;
   readonly access: RouteAccess;
   readonly handle: Handler;
+  /** What /openapi.json says of it. */
+  readonly describes?: Describes;
   /** How this family of endpoints speaks of errors; default: RFC 6749 s.5.2. */
   readonly refuse?: ErrorRenderer;
 }

@@ -30,6 +30,7 @@ export function createRefreshTokenSpending(deps: {
   refreshTokens: RefreshTokens;
   revocations: Revocations;
   sessions: Sessions;
+  onReuse?: () => void;
 }) {
   const { database, refreshTokens, revocations, sessions } = deps;
   const perFamily = createRate({ limit: 60, windowSeconds: 60 });
@@ -53,7 +54,10 @@ export function createRefreshTokenSpending(deps: {
   /** @throws INVALID_GRANT unless the token has a successor for this use */
   async function requireGood(ctx: Ctx, family: RefreshTokenFamily, turn: Turn): Promise<GoodTurn> {
     if (turn.outcome === 'rotated' || turn.outcome === 'repeated') return turn;
-    if (turn.outcome === 'reused') await endAfterReuse(ctx, family);
+    if (turn.outcome === 'reused') {
+      deps.onReuse?.();
+      await endAfterReuse(ctx, family);
+    }
     throw refuse(`the refresh token: ${turn.outcome}`);
   }
 

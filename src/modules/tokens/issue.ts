@@ -35,7 +35,12 @@ export interface TokenRequest<Kind extends TokenKind> {
 }
 
 /** Issuing of tokens. */
-export function createTokenIssuer(deps: { contextEncryption: ContextEncryption; sign: SignToken; audience: string }) {
+export function createTokenIssuer(deps: {
+  contextEncryption: ContextEncryption;
+  sign: SignToken;
+  audience: string;
+  onIssued?: (kind: TokenKind) => void;
+}) {
   return {
     /** @throws INVALID_SCOPE when so many scopes make a token longer than any service accepts */
     async issue<Kind extends TokenKind>(request: TokenRequest<Kind>): Promise<IssuedToken> {
@@ -65,6 +70,7 @@ export function createTokenIssuer(deps: { contextEncryption: ContextEncryption; 
           reason: 'TOKEN_TOO_LONG',
         });
       }
+      deps.onIssued?.(kind);
       return { token, tokenId, expiresIn, expiresAt: new Date((iat + expiresIn) * 1000), scopes };
     },
   };

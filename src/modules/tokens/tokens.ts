@@ -11,15 +11,18 @@ import { createTokenSigner } from './sign.ts';
 import { createTokenVerifier } from './verify.ts';
 
 /** Tokens of every tenant. */
-export function createTokens(deps: {
-  contextEncryption: ContextEncryption;
-  keys: SigningKeys;
-  revocations: Revocations;
-  tenants: Tenants;
-  issuer: string;
-  audience: string;
-  clockToleranceSeconds: number;
-}) {
+export function createTokens(
+  deps: {
+    contextEncryption: ContextEncryption;
+    keys: SigningKeys;
+    revocations: Revocations;
+    tenants: Tenants;
+    issuer: string;
+    audience: string;
+    clockToleranceSeconds: number;
+  } & Pick<Parameters<typeof createTokenIssuer>[0], 'onIssued'> &
+    Pick<Parameters<typeof createTokenVerifier>[0], 'onVerified'>,
+) {
   const sign = createTokenSigner(deps);
   return {
     identityAssertions: createIdentityAssertions({ ...deps, sign }),

@@ -87,8 +87,10 @@ export function createTokenVerifier(deps: {
   issuer: string;
   audience: string;
   clockToleranceSeconds: number;
+  /** Learns of each token what became of it, and whether it had been remembered; `unavailable` is no judgement on it. */
+  onVerified?: (result: 'good' | 'refused' | 'unavailable', isRemembered: boolean) => void;
 }) {
-  const { keys, revocations, tenants, issuer, audience, clockToleranceSeconds } = deps;
+  const { keys, revocations, tenants, issuer, audience, clockToleranceSeconds, onVerified } = deps;
 
   const recent = createRecent<Verified>(MOST_REMEMBERED);
 
@@ -97,6 +99,17 @@ export function createTokenVerifier(deps: {
     // Not even a digest is made of what is too long to be a token (case 12).
     const digest = token.length <= MOST_TOKEN_CHARACTERS ? hash('sha256', token, 'base64') : '';
     const seen = recent.get(digest);
+    try {
+      const verified = await judge(token, digest, seen, kinds);
+      onVerified?.('good', seen !== undefined);
+      return verified;
+    } catch (error) {
+      onVerified?.(error instanceof OAuthError ? 'refused' : 'unavailable', seen !== undefined);
+      throw error;
+    }
+  }
+
+  async function judge(token: string, digest: string, seen: Verified | undefined, kinds: readonly TokenKind[]) {
     const fault = seen ? null : faultOf(token);
     if (fault) throw refuse(fault);
     if (revocations.isStale()) throw serviceUnavailable('the revocation feed is stale');
