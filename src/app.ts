@@ -6,6 +6,8 @@ import { type DatabaseOptions, openDatabase } from './database/database.ts';
 import { seedDemo } from './demo.ts';
 import { fieldsRequiring, schema } from './graphql/schema.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
+import { createEmporixRoutes } from './http/emporix/routes.ts';
+import { createForwardAuthRoute } from './http/routes/forward-auth.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
@@ -47,9 +49,8 @@ import { createSingleSignOn } from './modules/sso/single-sign-on.ts';
 import { createTenants } from './modules/tenants/tenants.ts';
 import { createContextEncryption } from './modules/tokens/context-encryption.ts';
 import { createIntrospection } from './modules/tokens/introspect.ts';
-import { createTokenIssuer } from './modules/tokens/issue.ts';
 import { createTokenRevocation } from './modules/tokens/revoke.ts';
-import { createTokenVerifier } from './modules/tokens/verify.ts';
+import { createTokens } from './modules/tokens/tokens.ts';
 import type { Logger } from './observability/logger.ts';
 import { createTelemetry } from './observability/telemetry.ts';
 
@@ -108,11 +109,17 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const locations = createLocations({ administer, database });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
-  const signing = { keys: signingKeys, issuer, audience };
-  const tokens = createTokenIssuer({ ...signing, contextEncryption, onIssued: metrics.tokenIssued });
-  const { clockToleranceSeconds } = config;
-  const known = { revocations, tenants, clockToleranceSeconds, onVerified: metrics.tokenVerified };
-  const verifier = createTokenVerifier({ ...signing, ...known });
+  const { identityAssertions, tokens, verifier } = createTokens({
+    contextEncryption,
+    keys: signingKeys,
+    revocations,
+    tenants,
+    issuer,
+    audience,
+    clockToleranceSeconds: config.clockToleranceSeconds,
+    onIssued: metrics.tokenIssued,
+    onVerified: metrics.tokenVerified,
+  });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
@@ -230,9 +237,11 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const routes = [
     ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
     ...(graphiql?.routes ?? []),
+    createForwardAuthRoute({ identityAssertions, logger, revocations, strict: config.forwardAuthStrict, verifier }),
     ...createHealthRoutes({ checks }),
     ...createMetricsRoutes({ metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
+    ...(config.emporixCompat ? createEmporixRoutes(services) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   routes.push(createOpenapiRoute({ issuer, routes }));

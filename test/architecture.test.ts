@@ -47,6 +47,7 @@ const mayImport: Record<string, string[]> = {
     'modules/revocations/revocation-key.ts',
     'modules/scopes/matching.ts',
     'modules/tenants/token-life.ts',
+    'modules/tokens/identity-assertion.ts',
     'modules/tokens/kinds/',
     'modules/tokens/revocation-keys.ts',
     'modules/tokens/token-text.ts',

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { isStorable } from '../graphql/request-shape.ts';
+import { isStorable } from '../database/storable.ts';
 import { type Difference, fieldsChanged } from '../modules/iam/access-as-code-differences.ts';
 import { pathOf } from '../modules/iam/access-as-code-file.ts';
 import { type Cli, examples, inTenant, jsonOption, mistaken, tenantOption } from './command.ts';

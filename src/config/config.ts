@@ -62,6 +62,7 @@ const environment = z.object({
   SEED_DEMO: z.enum(['true', 'false']).optional(),
   GRAPHIQL: z.enum(['true', 'false']).optional(),
   INTROSPECTION: z.enum(['true', 'false']).optional(),
+  FORWARD_AUTH_STRICT: z.enum(['true', 'false']).default('true'),
   CORS_ORIGINS: list.refine(
     (origins) => origins.every(isOrigin),
     'must be a list of origins as browsers send them, such as https://shop.example',
@@ -87,6 +88,7 @@ const environment = z.object({
     .optional(),
   STOREFRONT_URL: base.optional(),
   CONSOLE_URL: base.optional(),
+  EMPORIX_COMPAT: z.enum(['true', 'false']).default('true'),
   METRICS_TOKEN: z
     .string()
     .regex(/^[\w~+/.-]{16,}=*$/, 'must have at least 16 characters, of those that a bearer token can have')
@@ -136,6 +138,8 @@ export interface Config {
   readonly seedDemo: boolean;
   readonly graphiql: boolean;
   readonly introspection: boolean;
+  /** Does the gateway check refuse requests that already carry a header of identity? */
+  readonly forwardAuthStrict: boolean;
   /** Origins that browsers may call from; `*` outside production. Never with credentials. */
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For is believed; null: not said, so limits per address are off. */
@@ -147,6 +151,8 @@ export interface Config {
     | { readonly kind: 'none' };
   /** Bases of the links in letters, for tenants that set none of their own; no slash at the end. */
   readonly links: { readonly storefrontUrl: string; readonly consoleUrl: string };
+  /** Are the routes there that clients of Emporix call? */
+  readonly emporixCompat: boolean;
   /** Who may read /metrics; `nobody`: it is not there. */
   readonly metrics:
     | { readonly kind: 'everybody' }
@@ -218,6 +224,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     seedDemo: env.SEED_DEMO ? env.SEED_DEMO === 'true' : !production,
     graphiql: env.GRAPHIQL ? env.GRAPHIQL === 'true' : !production,
     introspection: env.INTROSPECTION ? env.INTROSPECTION === 'true' : !production,
+    forwardAuthStrict: env.FORWARD_AUTH_STRICT === 'true',
     corsOrigins: env.CORS_ORIGINS.length > 0 ? env.CORS_ORIGINS : production ? [] : ['*'],
     trustedProxies: env.TRUSTED_PROXIES,
     mail: env.SMTP_URL
@@ -229,6 +236,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
         }
       : { kind: production ? 'none' : 'terminal' },
     links: { storefrontUrl, consoleUrl },
+    emporixCompat: env.EMPORIX_COMPAT === 'true',
     metrics: env.METRICS_TOKEN
       ? { kind: 'token', token: env.METRICS_TOKEN }
       : { kind: production ? 'nobody' : 'everybody' },

@@ -10,6 +10,7 @@ import { readModels } from './nested-writes.ts';
 import type { Listener } from './notifications.ts';
 import { type WatchStatement, watched } from './observed.ts';
 import { isConflict, isOutage, withinDeadline } from './outage.ts';
+import { shorten } from './shortcut.ts';
 import { openEmbedded, openRemote, type Storage } from './storage.ts';
 import { isolate } from './tenant-isolation.ts';
 
@@ -114,12 +115,13 @@ export async function openDatabase(config: Config['database'], options: Database
     }
   });
   const models = readModels(raw);
+  const system = shorten(guarded, storage, options);
   const tenants = new Map<string, PrismaClient>();
 
   function tenantClient({ tenantId }: { readonly tenantId: string }): PrismaClient {
     let client = tenants.get(tenantId);
     if (client) tenants.delete(tenantId);
-    else client = isolate(guarded, models, tenantId);
+    else client = shorten(isolate(guarded, models, tenantId), storage, options);
     tenants.set(tenantId, client);
     if (tenants.size > keptTenants) tenants.delete(tenants.keys().next().value ?? '');
     return client;
@@ -151,7 +153,7 @@ export async function openDatabase(config: Config['database'], options: Database
 
   return {
     forTenant: (ctx) => tenantClient(ctx),
-    system: () => guarded,
+    system: () => system,
     transaction: (ctx, work) => transact(tenantClient(ctx), work),
     systemTransaction: (work) => transact(guarded, work),
     ready,

@@ -13,6 +13,8 @@ export interface PageWindow {
   readonly limit: number;
   /** Load in the opposite order, nearest to `before` first (for `last`). */
   readonly inverted: boolean;
+  /** Rows to pass over first, for pages by number; each costs as much as one that is read. */
+  readonly skip?: number;
 }
 
 type Direction = 'asc' | 'desc';
@@ -23,7 +25,7 @@ type Value = string | Date;
  * cursor into values of the columns.
  */
 export function keyset<Column extends string>(
-  { after, before, limit, inverted }: PageWindow,
+  { after, before, limit, inverted, skip = 0 }: PageWindow,
   columns: readonly Column[],
   direction: Direction = 'asc',
   read: (key: readonly string[], name: 'after' | 'before') => readonly Value[] = (key) => key,
@@ -36,6 +38,7 @@ export function keyset<Column extends string>(
     where: { AND: [...beyond('after', after, isAscending), ...beyond('before', before, !isAscending)] },
     orderBy: columns.map((column) => ({ [column]: order }) as Record<Column, Direction>),
     take: limit,
+    ...(skip > 0 && { skip }),
   };
 }
 

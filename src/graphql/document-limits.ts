@@ -18,10 +18,10 @@ import {
   type ValueNode,
   visit,
 } from 'graphql';
+import { isStorable } from '../database/storable.ts';
 import { DomainError } from '../errors/domain-error.ts';
 import { badRequest } from './errors.ts';
 import { defaultPageSize } from './pagination.ts';
-import { isStorable } from './request-shape.ts';
 
 /** What production allows. */
 export const documentLimits = {

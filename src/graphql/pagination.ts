@@ -3,8 +3,8 @@
 
 import '@pothos/plugin-relay';
 import type { List, PageWindow } from '../database/keyset.ts';
+import { isStorable } from '../database/storable.ts';
 import { badInput } from '../errors/domain-error.ts';
-import { isStorable } from './request-shape.ts';
 
 type ConnectionArguments = PothosSchemaTypes.DefaultConnectionArguments;
 

@@ -3,6 +3,7 @@
 // a parser's own words stay inside; no text goes on that cannot be stored.
 
 import type { Plugin } from 'graphql-yoga';
+import { isStorable } from '../database/storable.ts';
 import { badRequest } from './errors.ts';
 
 const jsonContentType = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
@@ -49,12 +50,6 @@ export function assertParams(params: unknown): void {
   }
   refuseUnfit(params);
 }
-
-/** Halves of a character: what a text of UTF-8 cannot hold. */
-const lonelySurrogate = /\p{Surrogate}/u;
-
-/** Can a database keep it? NUL and half characters are errors there, or quietly become something else. */
-export const isStorable = (text: string): boolean => !text.includes('\0') && !lonelySurrogate.test(text);
 
 /** Iterative, as the body may be nested as deep as its size allows. */
 function refuseUnfit(value: object): void {

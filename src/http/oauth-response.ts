@@ -10,11 +10,15 @@ import { HttpError } from './http-error.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** As JSON; null: nothing at all. */
   readonly body: unknown;
 }
 
 /** Turns what was thrown into an answer; each family of endpoints has its own. */
-export type ErrorRenderer = (error: unknown, request: { requestId: string; req: IncomingMessage }) => Answer;
+export type ErrorRenderer = (
+  error: unknown,
+  request: { requestId: string; req: IncomingMessage; params: Readonly<Record<string, string>> },
+) => Answer;
 
 /** Sends a text of a known type. */
 export function sendText(

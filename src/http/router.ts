@@ -7,8 +7,8 @@ import type { Access } from '../permissions/access.ts';
 import type { Describes } from './description.ts';
 import type { ErrorRenderer } from './oauth-response.ts';
 
-/** An HTTP method that routes can take. */
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** An HTTP method that routes can take. Whoever takes OPTIONS is asked no preflights by browsers: it answers itself. */
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /** Who may: by a bearer's scopes, checked before the handler runs, or by what the handler itself checks. */
 export type RouteAccess = Access | { readonly kind: 'checked'; readonly by: string };

@@ -160,10 +160,11 @@ export function createHttpServer({
   }
 
   function refuse(res: ServerResponse, { req, route, call }: Exchange, error: unknown) {
-    const { requestId } = call;
-    const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req });
+    const { requestId, params } = call;
+    const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req, params });
     if (status >= 500) logger.error({ requestId, route: route?.path, err: error }, 'request failed');
     if (res.headersSent || res.destroyed) return void res.destroy();
+    if (body === null) return void res.writeHead(status, { ...headers, 'Content-Length': 0 }).end();
     sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
   }
 
@@ -187,11 +188,14 @@ export function createHttpServer({
       const found = exchange.call.path.length <= sizes.url ? find(exchange.call.path) : null;
       // Until the method is known, the first route of the path says how its family speaks of errors.
       exchange.route = found?.routes[0] ?? null;
-      const allow = found ? [...found.routes.flatMap((route) => route.methods), 'OPTIONS'] : [];
-      if (cors(req, res, allow) === 'answered') return;
+      const route = found?.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
+      const answersOptions = found?.routes.some(({ methods }) => methods.includes('OPTIONS')) ?? false;
+      const allow = found
+        ? [...found.routes.flatMap(({ methods }) => methods), ...(answersOptions ? [] : ['OPTIONS'])]
+        : [];
+      if (!answersOptions && cors(req, res, allow) === 'answered') return;
       admit(req);
       if (!found) throw noSuchPath();
-      const route = found.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
       if (!route && req.method === 'OPTIONS') return void res.writeHead(204, { Allow: allow.join(', ') }).end();
       if (!route) throw wrongMethod(allow);
       exchange.route = route;
@@ -218,7 +222,7 @@ export function createHttpServer({
     },
     handle,
   );
-  server.maxHeadersCount = 100;
+  server.maxHeadersCount = sizes.headerCount;
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
     dressAnswer(res, 'none');

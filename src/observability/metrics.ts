@@ -70,8 +70,8 @@ export function createMetrics() {
   });
   const verified = new Counter({
     name: 'scopeward_token_verifications_total',
-    help: 'Tokens verified, by result.',
-    labelNames: ['result'],
+    help: 'Tokens verified, by result; remembered: its signature had been checked before.',
+    labelNames: ['result', 'remembered'],
     registers,
   });
   const reused = new Counter({
@@ -97,7 +97,8 @@ export function createMetrics() {
   return {
     tokenIssued: (kind: string): void => issued.inc({ kind }),
     tokenRefused: (grant: string, reason: string): void => refused.inc({ grant, reason }),
-    tokenVerified: (result: Verdict): void => verified.inc({ result }),
+    tokenVerified: (result: Verdict, isRemembered: boolean): void =>
+      verified.inc({ result, remembered: isRemembered ? 'yes' : 'no' }),
     refreshReused: (): void => reused.inc(),
     statement: (sql: string, seconds: number): void => statements.observe({ statement: statementLabel(sql) }, seconds),
     answered({ method, route, status, seconds }: Answered): void {

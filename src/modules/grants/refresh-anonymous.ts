@@ -15,11 +15,21 @@ import type { TokenVerifier } from '../tokens/verify.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 import { type GuestTokens, issueGuestTokens } from './guest-tokens.ts';
 
-const parameters = z.object({
-  refreshToken: z.string(),
-  /** Who presents it, where the protocol says so. */
-  clientId: z.string().optional(),
-});
+const parameters = z
+  .object({
+    refreshToken: z.string().optional(),
+    /** Emporix' old way: the guest goes on by the access token. */
+    anonymousToken: z.string().optional(),
+    /** Whose token it is, and who presents it, where the protocol says so. */
+    tenant: z.string().optional(),
+    clientId: z.string().optional(),
+  })
+  .refine(({ refreshToken, anonymousToken }) => (refreshToken ?? anonymousToken) !== undefined, {
+    path: ['refreshToken'],
+    message: 'A token is needed.',
+  });
+
+type Shown = z.output<typeof parameters>;
 
 /** Refreshing of a guest's tokens. */
 export function createRefreshAnonymousGrant(deps: {
@@ -32,9 +42,10 @@ export function createRefreshAnonymousGrant(deps: {
 }): Grant<typeof parameters, GuestTokens, 'none'> {
   const { clientAuthentication, database, revocations, tenants, tokens, verifier } = deps;
 
-  async function guestOf(refreshToken: string) {
+  async function guestOf({ refreshToken, anonymousToken }: Shown) {
     try {
-      return await verifier.verify(refreshToken, 'anonymous-refresh');
+      if (refreshToken !== undefined) return await verifier.verify(refreshToken, 'anonymous-refresh');
+      return await verifier.verify(anonymousToken!, 'anonymous');
     } catch (error) {
       if (error instanceof OAuthError) throw new OAuthError('invalid_grant', { cause: error.cause });
       throw error;
@@ -45,8 +56,11 @@ export function createRefreshAnonymousGrant(deps: {
     grantType: extensionGrant('refresh-anonymous'),
     parameters,
     client: 'none',
-    async handle(request, { refreshToken, clientId = null }) {
-      const claims = await guestOf(refreshToken);
+    async handle(request, shown) {
+      const { clientId = null } = shown;
+      const claims = await guestOf(shown);
+      if (shown.tenant !== undefined && shown.tenant !== claims.tenant)
+        throw new OAuthError('invalid_grant', { cause: 'of another tenant' });
       const ctx = inTenant(request, claims.tenant);
       if (clientId !== null && clientId !== claims.client_id) {
         await recordAudit(database.forTenant(ctx), ctx, {

@@ -64,16 +64,19 @@ export function createRefreshTokenSpending(deps: {
   return {
     /**
      * Looks a token up before anything is decided. @throws INVALID_GRANT, RATE_LIMITED after 60 a minute
-     * @param clientId whoever presents it, where the protocol says so: another's token is refused, and lives on
+     * @param use with a client, whoever presents it: another's token is refused, and lives on
+     * @param tenantId whose token it has to be, where the protocol says so
      */
     async present(
       request: RequestContext,
       token: string,
       ownerKind: 'customer' | 'employee',
       use: RefreshUse,
+      tenantId?: string,
     ): Promise<UsableRefreshToken> {
       const family = await refreshTokens.find(token);
       if (!family || family.owner.kind !== ownerKind) throw refuse('not a refresh token of this kind');
+      if (tenantId !== undefined && tenantId !== family.tenantId) throw refuse('of another tenant');
       const ctx = inTenant(request, family.tenantId);
       if (use.clientId !== null && use.clientId !== (family.clientId ?? FIRST_PARTY_CLIENT)) {
         const subject = { kind: 'session', id: family.sessionId } as const;

@@ -129,7 +129,8 @@ builder.objectRef<CustomerPrincipal>('CustomerPrincipal').implement({
     legalEntities: t.field({
       type: [LegalEntityType],
       description: 'The companies that this customer may act for: what a company picker shows.',
-      resolve: ({ customerId }, _args, ctx) => ctx.services.contactAssignments.companiesOf(ctx, customerId),
+      resolve: async ({ customerId }, _args, ctx) =>
+        (await ctx.services.contactAssignments.openTo(ctx, customerId)).map(({ legalEntity }) => legalEntity),
     }),
     actor: t.field({
       type: EmployeeType,

@@ -1,0 +1,137 @@
+// What the routes have in common that storefronts and consoles written for Emporix call: the tenant in the path, JSON in
+// and out, and the platform's error bodies. Each is a thin line to the use case that GraphQL calls.
+// Invariant: the tenant of the path is the bearer's, or the bearer is no good here.
+
+import type { IncomingMessage } from 'node:http';
+import type { z } from 'zod';
+import type { Ctx, RequestContext } from '../../context.ts';
+import { isStorable } from '../../database/storable.ts';
+import { badInput } from '../../errors/domain-error.ts';
+import { OAuthError } from '../../errors/oauth-error.ts';
+import type { Access } from '../../permissions/access.ts';
+import { malformed } from '../http-error.ts';
+import { type Answer, type ErrorRenderer, sendJson } from '../oauth-response.ts';
+import { readText, requireContentType } from '../request-guards.ts';
+import type { Method, Route } from '../router.ts';
+
+/** A request as a route gets it. */
+export interface EmporixRequest<Context extends RequestContext = Ctx> {
+  readonly ctx: Context;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly headers: IncomingMessage['headers'];
+  /** The JSON of the body, as `schema` has it; what it does not name is dropped. @throws BAD_USER_INPUT, HttpError */
+  body<Schema extends z.ZodType>(schema: Schema): Promise<z.output<Schema>>;
+}
+
+/** The parameters of a URL, each said once at most. */
+export interface Query {
+  /** Absent, and without a value, are one. */
+  value(name: string): string | undefined;
+  /** @throws BAD_USER_INPUT without a value */
+  need(name: string): string;
+}
+
+/** What a route answers; a body that is `undefined` is none. */
+export interface EmporixAnswer {
+  readonly status: Answer['status'];
+  readonly headers?: Answer['headers'];
+  readonly body?: unknown;
+}
+
+/** One line of the table. */
+export interface EmporixRoute<Context extends RequestContext> {
+  readonly method: Method;
+  readonly path: string;
+  readonly access: Access;
+  readonly errors: ErrorRenderer;
+  answer(request: EmporixRequest<Context>): Promise<EmporixAnswer>;
+}
+
+/** @throws HttpError `invalid_request` for a parameter that is sent twice, or holds NUL */
+function parseQuery(text: string): Query {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (parameters.has(name)) throw malformed('A parameter is sent more than once.');
+    if (value.includes('\0')) throw malformed('A parameter holds a NUL character.');
+    parameters.set(name, value);
+  }
+  const value = (name: string) => parameters.get(name) || undefined;
+  return {
+    value,
+    need(name) {
+      const found = value(name);
+      if (found === undefined) throw badInput(name, 'The parameter is missing.');
+      return found;
+    },
+  };
+}
+
+/** @throws HttpError `invalid_request` for what is not JSON, or holds a text that no database keeps */
+function parseJson(text: string): unknown {
+  let isFit = true;
+  const look = (key: string, value: unknown) => {
+    isFit &&= isStorable(key) && (typeof value !== 'string' || isStorable(value));
+    return value;
+  };
+  try {
+    const parsed: unknown = JSON.parse(text, look);
+    if (isFit) return parsed;
+  } catch {
+    throw malformed('The request body is not JSON.');
+  }
+  throw malformed('The request body holds NUL, or half a character.');
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  throw badInput(first!.path.join('.'), first!.message);
+}
+
+/** The tenant that the path names. @throws OAuthError `invalid_token` when the bearer is of another */
+function inTenant(context: RequestContext, tenantId: string): Ctx {
+  if (context.principal?.tenantId !== tenantId) throw new OAuthError('invalid_token', { cause: 'of another tenant' });
+  return { ...context, tenantId };
+}
+
+const route = <Context extends RequestContext>(
+  { method, path, access, errors, answer }: EmporixRoute<Context>,
+  contextOf: (context: RequestContext, params: Readonly<Record<string, string>>, req: IncomingMessage) => Context,
+): Route => ({
+  methods: [method],
+  path,
+  access,
+  refuse: errors,
+  async handle(req, res, call) {
+    const { params } = call;
+    const { status, headers, body } = await answer({
+      ctx: contextOf(await call.authenticate(), params, req),
+      params,
+      query: parseQuery(call.query),
+      headers: req.headers,
+      async body(schema) {
+        requireContentType(req, 'application/json');
+        return checked(schema, parseJson(await readText(req, res)));
+      },
+    });
+    // By now the client may be gone, or told that it took too long.
+    if (res.headersSent || res.destroyed) return;
+    if (body === undefined) res.writeHead(status, headers).end();
+    else sendJson(res, status, body, headers);
+  },
+});
+
+/** A route below `/…/{tenant}/…`. */
+export const tenantRoute = (line: EmporixRoute<Ctx>): Route =>
+  route(line, (context, params, req) => {
+    const ctx = inTenant(context, params.tenant!);
+    const named = req.headers['emporix-tenant'];
+    if (named !== undefined && named !== params.tenant)
+      throw malformed('Tenant in the header is not matching with the one provided in the URI.');
+    return ctx;
+  });
+
+/** A route that is asked before there is a token; its query names the tenant. */
+export const publicRoute = (line: EmporixRoute<RequestContext>): Route => route(line, (context) => context);

@@ -1,0 +1,116 @@
+// The `q` parameter of lists (`name:~Acme type:COMPANY`), as conditions on the columns that a list offers. Pure.
+// Invariant: what is not understood is refused; a filter narrows a list and reaches nothing that is out of reach.
+
+import { literally } from '../../database/keyset.ts';
+import { badInput } from '../../errors/domain-error.ts';
+
+/** What a field of a list holds, and where: `{ 'name.en': text('name') }`. */
+export interface FilterField {
+  readonly column: string;
+  readonly type: 'text' | 'boolean' | 'moment';
+  /** May the column be empty? */
+  readonly isOptional: boolean;
+  /** The values that are known, as clients spell them and as the column has them. */
+  readonly known?: Readonly<Record<string, string>>;
+}
+
+/** Column of a text. */
+export const text = (column: string): FilterField => ({ column, type: 'text', isOptional: false });
+/** Column of a yes or no. */
+export const yesOrNo = (column: string): FilterField => ({ column, type: 'boolean', isOptional: false });
+/** Column of a moment. */
+export const moment = (column: string): FilterField => ({ column, type: 'moment', isOptional: false });
+/** Column of one of these names, in whatever case. */
+export const oneOf = (column: string, ...names: string[]): FilterField => ({
+  ...text(column),
+  known: Object.fromEntries(names.map((name) => [name.toUpperCase(), name])),
+});
+/** A column that may be empty. */
+export const optional = (field: FilterField): FilterField => ({ ...field, isOptional: true });
+
+const MOST_CHARACTERS = 2_000;
+const MOST_CONDITIONS = 20;
+const MOST_VALUES = 200;
+
+const misunderstood = (message: string) => badInput('q', message);
+
+/** One condition: a field, a colon, and a value: bare, quoted, or anything in one pair of brackets. */
+const CONDITION = /\s*([\w.]+):(?:in)?(\((?:"[^"]*"|[^()"])*\)|~?"[^"]*"|[^\s"()]+)/y;
+const RANGE = /^\s*(>=?|<=?)\s*"?([^"\s]+)"?\s*$/;
+
+const unquoted = (value: string): string => value.trim().replace(/^"(.*)"$/s, '$1');
+
+function readValue({ type, known }: FilterField, given: string): string | boolean | Date {
+  if (type === 'boolean') {
+    if (given !== 'true' && given !== 'false') throw misunderstood('A yes-or-no field is true or false.');
+    return given === 'true';
+  }
+  if (type === 'moment') {
+    const date = new Date(given);
+    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.');
+    return date;
+  }
+  if (!known) return given;
+  const found = known[given.toUpperCase()];
+  if (found === undefined) throw misunderstood('Not a value of this field.');
+  return found;
+}
+
+const comparisons = { '>': 'gt', '>=': 'gte', '<': 'lt', '<=': 'lte' } as const;
+
+function withinRange(field: FilterField, inner: string): object {
+  const parts = inner.split(/\s+AND\s+/i).map((part) => RANGE.exec(part));
+  if (field.type !== 'moment' || parts.some((part) => part === null))
+    throw misunderstood('A range is (>"…" AND <"…") on a date.');
+  return Object.fromEntries(
+    parts.map((part) => [comparisons[part![1] as keyof typeof comparisons], readValue(field, part![2]!)]),
+  );
+}
+
+function containing(field: FilterField, value: string): object {
+  if (field.type !== 'text' || field.known) throw misunderstood('Only texts are searched by ~.');
+  return { contains: literally(unquoted(value)), mode: 'insensitive' };
+}
+
+/** What the column has to be. */
+function compile(field: FilterField, value: string): unknown {
+  if (value.startsWith('~')) return containing(field, value.slice(1));
+  if (!value.startsWith('(')) return readValue(field, unquoted(value));
+  const inner = value.slice(1, -1).trim();
+  if (inner.startsWith('~')) return containing(field, inner.slice(1));
+  if (/^[<>]/.test(inner)) return withinRange(field, inner);
+  const values = inner.match(/"[^"]*"|[^,]+/g) ?? [];
+  if (values.length === 0 || values.length > MOST_VALUES) throw misunderstood('A list has 1 to 200 values.');
+  return { in: values.map((each) => readValue(field, unquoted(each))) };
+}
+
+const NOTHING = { OR: [] };
+
+function conditionOf(field: FilterField, value: string): object {
+  const { column, isOptional } = field;
+  if (value === 'exists') return isOptional ? { [column]: { not: null } } : {};
+  if (value === 'null' || value === 'missing') return isOptional ? { [column]: null } : NOTHING;
+  return { [column]: compile(field, value) };
+}
+
+/**
+ * Prisma's conditions for a `q`, all of which have to hold.
+ * @param fields what the list can be filtered by, as clients name it
+ * @throws BAD_USER_INPUT for a field or a form that is not known
+ */
+export function filterOf(q: string | undefined, fields: Readonly<Record<string, FilterField>>): { AND: object[] } {
+  const conditions: object[] = [];
+  if (q === undefined) return { AND: conditions };
+  if (q.length > MOST_CHARACTERS) throw misunderstood(`At most ${MOST_CHARACTERS} characters.`);
+  CONDITION.lastIndex = 0;
+  let end = 0;
+  while (end < q.trimEnd().length) {
+    const [, name, value] = CONDITION.exec(q) ?? [];
+    if (name === undefined) throw misunderstood('Conditions are field:value, separated by spaces.');
+    if (!Object.hasOwn(fields, name)) throw misunderstood('This list cannot be filtered by that field.');
+    end = CONDITION.lastIndex;
+    conditions.push(conditionOf(fields[name]!, value!));
+    if (conditions.length > MOST_CONDITIONS) throw misunderstood(`At most ${MOST_CONDITIONS} conditions.`);
+  }
+  return { AND: conditions };
+}

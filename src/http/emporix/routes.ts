@@ -1,0 +1,18 @@
+// All routes that storefronts and consoles written for Emporix call. EMPORIX_COMPAT=false leaves them out.
+
+import type { Route } from '../router.ts';
+import { createCustomerProfileRoutes } from './customer-profile.ts';
+import { createCustomerTokenRoutes } from './customer-tokens.ts';
+import { createCustomerLoginRoutes } from './customerlogin.ts';
+
+/** The use cases behind them. */
+type Deps = Parameters<typeof createCustomerLoginRoutes>[0] &
+  Parameters<typeof createCustomerTokenRoutes>[0] &
+  Parameters<typeof createCustomerProfileRoutes>[0];
+
+/** One family after the other. */
+export const createEmporixRoutes = (deps: Deps): Route[] => [
+  ...createCustomerLoginRoutes(deps),
+  ...createCustomerTokenRoutes(deps),
+  ...createCustomerProfileRoutes(deps),
+];
