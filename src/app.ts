@@ -109,17 +109,10 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const locations = createLocations({ administer, database });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
-  const { identityAssertions, tokens, verifier } = createTokens({
-    contextEncryption,
-    keys: signingKeys,
-    revocations,
-    tenants,
-    issuer,
-    audience,
-    clockToleranceSeconds: config.clockToleranceSeconds,
-    onIssued: metrics.tokenIssued,
-    onVerified: metrics.tokenVerified,
-  });
+  const { clockToleranceSeconds } = config;
+  const trusted = { issuer, audience, clockToleranceSeconds, keys: signingKeys, revocations, tenants };
+  const counted = { onIssued: metrics.tokenIssued, onVerified: metrics.tokenVerified };
+  const { identityAssertions, tokens, verifier } = createTokens({ ...trusted, ...counted, contextEncryption });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
@@ -245,15 +238,8 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   routes.push(createOpenapiRoute({ issuer, routes }));
-  const http = createHttpServer({
-    config,
-    logger,
-    verifyAccessToken: verifier.principal,
-    missed: changes.missed,
-    onAnswered: metrics.answered,
-    routes,
-    tracing,
-  });
+  const requests = { missed: changes.missed, onAnswered: metrics.answered, tracing };
+  const http = createHttpServer({ config, logger, routes, verifyAccessToken: verifier.principal, ...requests });
   const maintenance = createMaintenance({
     attempts,
     auditEvents,
