@@ -2,9 +2,13 @@
 
 import type { Route } from '../router.ts';
 import { createCustomerLoginRoutes } from './customerlogin.ts';
+import { createIamRoutes } from './iam-routes.ts';
 
 /** The use cases behind them. */
-type Deps = Parameters<typeof createCustomerLoginRoutes>[0];
+type Deps = Parameters<typeof createCustomerLoginRoutes>[0] & Parameters<typeof createIamRoutes>[0];
 
 /** One family after the other. */
-export const createEmporixRoutes = (deps: Deps): Route[] => [...createCustomerLoginRoutes(deps)];
+export const createEmporixRoutes = (deps: Deps): Route[] => [
+  ...createCustomerLoginRoutes(deps),
+  ...createIamRoutes(deps),
+];
