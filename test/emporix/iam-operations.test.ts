@@ -56,12 +56,13 @@ describe('every operation', () => {
   });
 
   it('needs one of its scopes and no other', async () => {
+    const tokens = new Map<string, string>();
     for (const { method, path, access } of needing()) {
-      const [wide] = access.scopes;
-      const { status } = await ask(at, method, demo(path), {
-        token: await tokenWith(at, ...wide!),
-        body: method === 'GET' || method === 'DELETE' ? undefined : {},
-      });
+      const [[scope]] = access.scopes as [[string]];
+      const token = tokens.get(scope) ?? (await tokenWith(at, scope));
+      tokens.set(scope, token);
+      const body = method === 'POST' || method === 'PUT' ? {} : undefined;
+      const { status } = await ask(at, method, demo(path), { token, body });
       expect([200, 204, 400, 404], `${method} ${path}`).toContain(status);
     }
   });
