@@ -38,23 +38,16 @@ export function errorsOf(resource?: string, ofConflict: 400 | 403 = 400): ErrorR
   };
 }
 
-/** The answer to a deletion: what is to be gone is gone, also when it was not there. */
-export async function deleted(work: Promise<unknown>): Promise<EmporixAnswer> {
+/**
+ * The answer to a deletion: what is to be gone is gone, also when it was not there.
+ * @param lacked what would let the caller know that: without it, what is not there and what is not theirs are refused alike
+ */
+export async function deleted(work: Promise<unknown>, lacked?: BuiltInScope): Promise<EmporixAnswer> {
   try {
     await work;
   } catch (error) {
     if (!(error instanceof DomainError && error.code === 'NOT_FOUND')) throw error;
-  }
-  return { status: 204 };
-}
-
-/** The same for a caller who reaches the own company only: what is not there, or not theirs, is refused alike. */
-export async function deletedOfOwn(work: Promise<unknown>, wide: BuiltInScope): Promise<EmporixAnswer> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'NOT_FOUND') throw forbidden([[wide]], [wide]);
-    throw error;
+    if (lacked) throw forbidden([[lacked]], [lacked]);
   }
   return { status: 204 };
 }

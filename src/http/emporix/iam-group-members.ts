@@ -6,7 +6,7 @@ import { callers } from '../../modules/principals/callers.ts';
 import { requires, requiresAnyOf } from '../../permissions/access.ts';
 import type { Route } from '../router.ts';
 import { checked, tenantRoute } from './emporix-route.ts';
-import { deleted, deletedOfOwn, errorsOf } from './iam-errors.ts';
+import { deleted, errorsOf } from './iam-errors.ts';
 import { groupDocuments, type IamUseCases, richPage, simplePage } from './iam-page.ts';
 import { assignmentDocument, assignmentId, userTypeInput } from './iam-wire.ts';
 
@@ -66,7 +66,7 @@ export function createGroupMemberRoutes({ members, memberships }: IamUseCases): 
       answer({ ctx, params }) {
         const removal = memberships.remove(ctx, { groupId: params.groupId!, userId: params.userId! });
         const wide = 'iam.assignment_manage';
-        return callers.holds(ctx, wide) ? deleted(removal) : deletedOfOwn(removal, wide);
+        return deleted(removal, callers.holds(ctx, wide) ? undefined : wide);
       },
     }),
   ];

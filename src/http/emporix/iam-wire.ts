@@ -50,7 +50,7 @@ export const groupSummary = ({ id, name, userType, role }: Group) => ({
   userType,
 });
 
-/** `contents`: what the reader may know of what it gives. */
+/** A group. `contents`: what the reader may know of what it gives. */
 export const groupDocument = (group: Group, contents: { accessControls?: string[]; templates?: string[] }) => ({
   ...groupSummary(group),
   ...contents,
@@ -60,6 +60,7 @@ export const groupDocument = (group: Group, contents: { accessControls?: string[
   metadata: { version: group.version, createdAt: group.createdAt.toISOString() },
 });
 
+/** `expanded`: what is shown of its role and resource beside their ids. */
 export const accessControlDocument = (
   { id, name, roleId, resourceId, restrictedTo, predefined }: AccessControl,
   scopes: readonly string[],
@@ -75,6 +76,7 @@ export const accessControlDocument = (
   predefined,
 });
 
+/** A scope, with its service for a domain. */
 export const scopeDocument = ({ id, description, service, custom }: ScopeEntry) => ({
   id,
   description: localized(description),
@@ -82,13 +84,14 @@ export const scopeDocument = ({ id, description, service, custom }: ScopeEntry) 
   predefined: !custom,
 });
 
-/** `showsPermissions`: may the reader know of them? */
+/** A role. `showsPermissions`: may the reader know of them? */
 export const roleDocument = ({ id, name, actions }: Role, showsPermissions: boolean) => ({
   id,
   name: localized(name),
   ...(showsPermissions && { permissions: actions.map((action) => ({ id: action })) }),
 });
 
+/** An action that roles allow. */
 export const permissionDocument = ({ id, action, description }: Permission) => ({
   id,
   code: action,
@@ -96,6 +99,7 @@ export const permissionDocument = ({ id, action, description }: Permission) => (
   description: localized(description),
 });
 
+/** What roles are applied to. */
 export const resourceDocument = ({ id, name, description }: Resource) => ({
   id,
   code: id,
@@ -103,9 +107,10 @@ export const resourceDocument = ({ id, name, description }: Resource) => ({
   description: localized(description),
 });
 
-/** `id`: an assignment has no name of its own, and is what it joins. */
+/** An assignment has no id of its own: it is what it joins. */
 export const assignmentId = (groupId: string, userId: string) => `${groupId}:${userId}`;
 
+/** Somebody in a group. */
 export const assignmentDocument = (groupId: string, member: Member) => ({
   id: assignmentId(groupId, member.id),
   groupId,
@@ -113,7 +118,7 @@ export const assignmentDocument = (groupId: string, member: Member) => ({
   userType: typeOfMember(member).toUpperCase(),
 });
 
-/** The platform insists on a text where this service has none: it is empty. */
+/** A person. The platform insists on texts that this service does not have: they are empty. */
 export const userDocument = (member: Member, groups: readonly Group[], isExpanded: boolean) => ({
   id: member.id,
   firstName: member.firstName ?? '',

@@ -34,7 +34,10 @@ export function createMemberships(deps: {
 }) {
   const { administer, consequences, groups, tokenRoom } = deps;
 
-  async function requireGroup(change: Change, { groupId, userType }: Leaving): Promise<Group> {
+  async function requireGroup(
+    change: Change,
+    { groupId, userType }: Pick<Leaving, 'groupId' | 'userType'>,
+  ): Promise<Group> {
     const reach = groupsInReach(change, 'iam.assignment_manage');
     const group = await change.tx.group.findFirst({ where: { AND: [{ id: groupId }, reach] } });
     if (!group) throw notFound('Group');
@@ -141,7 +144,7 @@ export function createMemberships(deps: {
     removeAll(ctx: Ctx, groupId: string): Promise<void> {
       return administer(ctx, async (change) => {
         const { tx } = change;
-        const { name, legalEntityId } = await requireGroup(change, { groupId, userId: '' });
+        const { name, legalEntityId } = await requireGroup(change, { groupId });
         const gone = await consequences.keepingAdministrator(change, async () => [
           await tx.employeeMembership.deleteMany({ where: { groupId } }),
           await tx.customerMembership.deleteMany({ where: { groupId } }),
