@@ -58,6 +58,14 @@ function followed(document: any, pointer: string): { pointer: string; value: any
   return value?.$ref?.startsWith('#/') ? followed(document, value.$ref.slice(1)) : { pointer, value };
 }
 
+/** Every operation of a specification, as `GET /path/{parameter}`. */
+export const operationsOf = (name: Specification): string[] =>
+  Object.entries<object>(documentOf(name).paths).flatMap(([path, operations]) =>
+    Object.keys(operations)
+      .filter((method) => method !== 'parameters')
+      .map((method) => `${method.toUpperCase()} ${path}`),
+  );
+
 /** A path of a specification that a request's path is an instance of: the one with the most literal segments. */
 function templateOf(document: any, path: string): string | undefined {
   const segments = path.split('/');

@@ -83,7 +83,8 @@ function parseJson(text: string): unknown {
   throw malformed('The request body holds NUL, or half a character.');
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+/** What was given, as `schema` has it. @throws BAD_USER_INPUT */
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
@@ -106,6 +107,7 @@ const route = <Context extends RequestContext>(
   refuse: errors,
   async handle(req, res, call) {
     const { params } = call;
+    if (!Object.values(params).every(isStorable)) throw malformed('The path holds NUL, or half a character.');
     const { status, headers, body } = await answer({
       ctx: contextOf(await call.authenticate(), params, req),
       params,

@@ -33,7 +33,8 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-const reasonOf = (status: number): string => reasons[status] ?? 'Internal Server Error';
+/** The phrase of a status. */
+export const reasonOf = (status: number): string => reasons[status] ?? 'Internal Server Error';
 
 /** An API gateway's fault. */
 const fault = (faultstring: string, errorcode: string) => ({ fault: { faultstring, detail: { errorcode } } });
@@ -110,7 +111,7 @@ export const iamErrors = (resource?: string): ErrorRenderer =>
       ...(resourceId !== undefined && { resourceId }),
       code: status,
       status: reasonOf(status),
-      message: status === 403 ? 'You need a scope for this action.' : message,
+      message: failure.requiredScopes.length > 0 ? 'You need a scope for this action.' : message,
       ...(details.length > 0 && { details }),
     };
   });

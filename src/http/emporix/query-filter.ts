@@ -3,6 +3,7 @@
 
 import { literally } from '../../database/keyset.ts';
 import { badInput } from '../../errors/domain-error.ts';
+import type { Query } from './emporix-route.ts';
 
 /** What a field of a list holds, and where: `{ 'name.en': text('name') }`. */
 export interface FilterField {
@@ -32,7 +33,7 @@ const MOST_CHARACTERS = 2_000;
 const MOST_CONDITIONS = 20;
 const MOST_VALUES = 200;
 
-const misunderstood = (message: string) => badInput('q', message);
+const misunderstood = (message: string, parameter = 'q') => badInput(parameter, message);
 
 /** One condition: a field, a colon, and a value: bare, quoted, or anything in one pair of brackets. */
 const CONDITION = /\s*([\w.]+):(?:in)?(\((?:"[^"]*"|[^()"])*\)|~?"[^"]*"|[^\s"()]+)/y;
@@ -40,19 +41,19 @@ const RANGE = /^\s*(>=?|<=?)\s*"?([^"\s]+)"?\s*$/;
 
 const unquoted = (value: string): string => value.trim().replace(/^"(.*)"$/s, '$1');
 
-function readValue({ type, known }: FilterField, given: string): string | boolean | Date {
+function readValue({ type, known }: FilterField, given: string, parameter?: string): string | boolean | Date {
   if (type === 'boolean') {
-    if (given !== 'true' && given !== 'false') throw misunderstood('A yes-or-no field is true or false.');
+    if (given !== 'true' && given !== 'false') throw misunderstood('A yes-or-no field is true or false.', parameter);
     return given === 'true';
   }
   if (type === 'moment') {
     const date = new Date(given);
-    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.');
+    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.', parameter);
     return date;
   }
   if (!known) return given;
   const found = known[given.toUpperCase()];
-  if (found === undefined) throw misunderstood('Not a value of this field.');
+  if (found === undefined) throw misunderstood('Not a value of this field.', parameter);
   return found;
 }
 
@@ -113,4 +114,31 @@ export function filterOf(q: string | undefined, fields: Readonly<Record<string, 
     if (conditions.length > MOST_CONDITIONS) throw misunderstood(`At most ${MOST_CONDITIONS} conditions.`);
   }
   return { AND: conditions };
+}
+
+/**
+ * The same for the parameters of a query that are named like fields: `userType=CUSTOMER`.
+ * @throws BAD_USER_INPUT for a value that the field does not have
+ */
+export function filterBy(query: Query, fields: Readonly<Record<string, FilterField>>): { AND: object[] } {
+  const conditions = Object.entries(fields).flatMap(([name, field]) => {
+    const value = query.value(name);
+    return value === undefined ? [] : [{ [field.column]: readValue(field, value, name) }];
+  });
+  return { AND: conditions };
+}
+
+/** Does a row that is in memory satisfy conditions that `filterOf` made? */
+export const satisfied = ({ AND: conditions }: { AND: object[] }, row: Readonly<Record<string, unknown>>): boolean =>
+  conditions.every((condition) =>
+    Object.entries(condition).every(([column, wanted]) => column !== 'OR' && isAsWanted(row[column], wanted)),
+  );
+
+function isAsWanted(value: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return value === wanted;
+  if ('in' in wanted) return (wanted.in as unknown[]).includes(value);
+  const { contains } = wanted as { contains: string };
+  return String(value)
+    .toLowerCase()
+    .includes(contains.replace(/\\([\\%_])/g, '$1').toLowerCase());
 }

@@ -4,15 +4,18 @@ import type { Route } from '../router.ts';
 import { createCustomerProfileRoutes } from './customer-profile.ts';
 import { createCustomerTokenRoutes } from './customer-tokens.ts';
 import { createCustomerLoginRoutes } from './customerlogin.ts';
+import { createIamRoutes } from './iam-routes.ts';
 
 /** The use cases behind them. */
 type Deps = Parameters<typeof createCustomerLoginRoutes>[0] &
   Parameters<typeof createCustomerTokenRoutes>[0] &
-  Parameters<typeof createCustomerProfileRoutes>[0];
+  Parameters<typeof createCustomerProfileRoutes>[0] &
+  Parameters<typeof createIamRoutes>[0];
 
 /** One family after the other. */
 export const createEmporixRoutes = (deps: Deps): Route[] => [
   ...createCustomerLoginRoutes(deps),
   ...createCustomerTokenRoutes(deps),
   ...createCustomerProfileRoutes(deps),
+  ...createIamRoutes(deps),
 ];
