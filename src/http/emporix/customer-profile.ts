@@ -100,6 +100,7 @@ export function createCustomerProfileRoutes(deps: {
       path: '/customer/{tenant}/signup',
       access: authenticatedAs('anonymous'),
       errors,
+      says: { summary: 'Register', body: newAccount, status: 201 },
       async answer({ ctx, body }) {
         const { id } = await companyRegistration.signUp(ctx, accountOf(await body(newAccount)));
         return { status: 201, body: { id } };
@@ -111,6 +112,7 @@ export function createCustomerProfileRoutes(deps: {
       path: '/customer/{tenant}/me',
       access: authenticatedAs('customer', 'anonymous'),
       errors,
+      says: { summary: "The bearer's profile" },
       async answer({ ctx }) {
         const { principal } = ctx;
         const isGuest = principal?.kind !== 'customer';

@@ -37,6 +37,7 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/login',
       access: aGuest,
       errors,
+      says: { summary: 'Sign in', body: credentials },
       async answer({ ctx, body }) {
         const tokens = await requestToken(ctx, grants.customerLogin, await body(credentials));
         const { token } = tokens.saasToken;
@@ -50,6 +51,10 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/refreshauthtoken',
       access: authenticated,
       errors,
+      says: {
+        summary: 'Go on, for a company or without one',
+        query: { 'refreshToken*': 'The credential.', legalEntityId: 'Absent: the company is left.' },
+      },
       async answer({ ctx, query }) {
         const tokens = await requestToken(ctx, grants.refreshToken, {
           refreshToken: query.need('refreshToken'),
@@ -65,6 +70,7 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/validateauthtoken',
       access: aCustomer,
       errors,
+      says: { summary: 'What the bearer says' },
       async answer(request) {
         const { customerId, expiresAt, legalEntityId, scopes, sessionId, tenantId } = customerOf(request);
         const { email } = await customers.get(request.ctx, customerId);
@@ -86,6 +92,7 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/logout',
       access: aCustomer,
       errors,
+      says: { summary: 'Sign out', query: { 'accessToken*': 'The token that ends.' }, status: 204 },
       async answer(request) {
         const { ctx, headers, query } = request;
         const accessToken = query.need('accessToken');
@@ -100,6 +107,10 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/exchangeauthtoken',
       access: aGuest,
       errors,
+      says: {
+        summary: "Sign in by a provider's token",
+        query: { 'subjectAccessToken*': "The provider's.", config: 'Which provider.' },
+      },
       async answer({ ctx, query }) {
         const subjectToken = query.need('subjectAccessToken');
         const { id: provider } = await identityProviders.exchangingFor(ctx, query.value('config') ?? null);
@@ -114,6 +125,10 @@ export function createCustomerTokenRoutes(deps: {
       path: '/customer/{tenant}/socialLogin',
       access: aGuest,
       errors,
+      says: {
+        summary: "Sign in by a provider's code",
+        query: { 'code*': "The provider's.", 'redirect_uri*': 'Where it was sent to.', code_verifier: 'Of PKCE.' },
+      },
       async answer({ ctx, query }) {
         const tokens = await requestToken(ctx, grants.socialLogin, {
           code: query.need('code'),

@@ -13,6 +13,7 @@ import { malformed } from '../http-error.ts';
 import { type Answer, type ErrorRenderer, sendJson } from '../oauth-response.ts';
 import { readText, requireContentType } from '../request-guards.ts';
 import type { Method, Route } from '../router.ts';
+import { emporixDescription, type Says } from './described.ts';
 
 /** A request as a route gets it. */
 export interface EmporixRequest<Context extends RequestContext = Ctx> {
@@ -45,6 +46,8 @@ export interface EmporixRoute<Context extends RequestContext> {
   readonly path: string;
   readonly access: Access;
   readonly errors: ErrorRenderer;
+  /** For /openapi.json. */
+  readonly says?: Says;
   answer(request: EmporixRequest<Context>): Promise<EmporixAnswer>;
 }
 
@@ -98,12 +101,13 @@ function inTenant(context: RequestContext, tenantId: string): Ctx {
 }
 
 const route = <Context extends RequestContext>(
-  { method, path, access, errors, answer }: EmporixRoute<Context>,
+  { method, path, access, errors, says, answer }: EmporixRoute<Context>,
   contextOf: (context: RequestContext, params: Readonly<Record<string, string>>, req: IncomingMessage) => Context,
 ): Route => ({
   methods: [method],
   path,
   access,
+  describes: emporixDescription(says),
   refuse: errors,
   async handle(req, res, call) {
     const { params } = call;

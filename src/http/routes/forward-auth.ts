@@ -13,6 +13,7 @@ import { createRecent } from '../../modules/tokens/recent.ts';
 import type { TokenVerifier } from '../../modules/tokens/verify.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { decide } from '../../permissions/access.ts';
+import type { Description } from '../description.ts';
 import { type GatewayCheck, type GatewayQuery, readGatewayQuery } from '../gateway-query.ts';
 import { HttpError } from '../http-error.ts';
 import { carriesIdentity, headersOf, type IdentityHeaders, nobody } from '../identity-headers.ts';
@@ -28,6 +29,25 @@ const refuse: ErrorRenderer = (error) => {
   const status = errorStatus(error);
   const known = status === 401 || status === 403 ? status : status >= 500 ? 503 : 403;
   return { status: known, headers: errorHeaders(error), body: null };
+};
+
+const describes: Description = {
+  summary: 'May the request that a gateway holds pass, and as whose?',
+  tag: 'Gateways',
+  authentication: ['bearer', 'none'],
+  parameters: [
+    { name: 'scope', in: 'query', text: 'Scopes that are needed, all of them.' },
+    { name: 'any', in: 'query', text: 'Scopes of which one is needed, separated by commas.' },
+    { name: 'saas', in: 'query', text: "`required`: with a saas token of the bearer's own." },
+    { name: 'optional', in: 'query', text: "`true`: without a bearer it passes, as nobody's." },
+    { name: 'saas-token', in: 'header', text: 'Where it is required.' },
+  ],
+  answers: {
+    200: { text: 'It may. Every header of identity is there, empty where there is nothing to say.' },
+    401: { text: 'No bearer, or one that is not good.' },
+    403: { text: 'It may not, or the check was not understood.' },
+    503: { text: 'It cannot be told: nothing may pass.' },
+  },
 };
 
 const send = (res: ServerResponse, identity: IdentityHeaders) =>
@@ -82,6 +102,7 @@ export function createForwardAuthRoute(deps: {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     path: '/forward-auth',
     access: checkedBy('the query that the gateway is configured with'),
+    describes,
     refuse,
     async handle(req, res, call) {
       const check = checkOf(call.query);
