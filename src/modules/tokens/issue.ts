@@ -50,8 +50,7 @@ export function createTokenIssuer(deps: {
       const iat = Math.floor(Date.now() / 1000);
       const expiresIn = Math.min(lifetimeSeconds(tenant.settings), request.lifetimeSeconds ?? Number.POSITIVE_INFINITY);
       const scopes = [...request.scopes].sort();
-      const ctx =
-        request.person && (await deps.contextEncryption.encrypt(tenant.id, { jti: tokenId, ...request.person }));
+      const ctx = request.person && deps.contextEncryption.encrypt(tenant.id, { jti: tokenId, ...request.person });
       const token = await deps.sign(tenant.id, typ, {
         ...request.claims,
         ...(ctx ? { ctx } : {}),
