@@ -43,11 +43,12 @@ export function createRefreshEmployeeGrant(deps: {
       if (!employee) throw new OAuthError('invalid_grant', { cause: 'the employee is disabled' });
       const entitled = await entitlements.ofEmployee(db, ctx, employee.id);
 
-      const chosen = { legalEntityId: null, slideSeconds: tenant.settings.employeeSessionSeconds };
+      const slideSeconds = tenant.settings.employeeSessionSeconds;
+      const chosen = { legalEntityId: null, slideSeconds, event: null };
       const turn = await spending.requireGood(
         ctx,
         family,
-        await refreshTokens.rotate(db, family, refreshToken, use, chosen),
+        await refreshTokens.rotate(ctx, family, refreshToken, use, chosen),
       );
       const { sessionId, rev } = family;
       const lifetimeSeconds = turn.expiresInSeconds;

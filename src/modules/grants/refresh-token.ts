@@ -6,13 +6,13 @@ import { z } from 'zod';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
-import { recordAudit } from '../audit/audit.ts';
+import type { AuditRecord } from '../audit/audit.ts';
 import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
 import type { LegalEntities, LegalEntity } from '../companies/legal-entities.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Customers } from '../principals/customers.ts';
-import type { RefreshTokenFamily, RefreshTokens, RefreshUse, Turn } from '../sessions/refresh-tokens.ts';
+import type { RefreshTokenFamily, RefreshTokens, RefreshUse } from '../sessions/refresh-tokens.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
@@ -57,31 +57,21 @@ export function createRefreshTokenGrant(deps: {
     });
   }
 
-  /** A plain refresh is one statement; what the trail is told of shares a transaction with it. */
-  function rotate(
-    ctx: Ctx,
-    family: RefreshTokenFamily,
-    token: string,
-    use: RefreshUse,
-    chosen: { legalEntityId: string | null; slideSeconds: number },
-  ): Promise<Turn> {
-    const { legalEntityId } = chosen;
-    if (legalEntityId === family.legalEntityId && !use.branch) {
-      return refreshTokens.rotate(database.forTenant(ctx), family, token, use, chosen);
-    }
-    return database.transaction(ctx, async (tx) => {
-      const turn = await refreshTokens.rotate(tx, family, token, use, chosen);
-      if (turn.outcome !== 'rotated') return turn;
-      await recordAudit(tx, ctx, {
-        type: use.branch ? 'token.branched' : 'token.company_switched',
-        actor: family.owner,
-        subject: { kind: 'session', id: family.sessionId },
-        legalEntityId,
-        details: { from: family.legalEntityId, to: legalEntityId },
-      });
-      return turn;
-    });
-  }
+  /** What the trail is told: where the customer goes on, if that is another company, or both at once. */
+  const eventOf = (
+    { owner, sessionId, legalEntityId: from }: RefreshTokenFamily,
+    { branch }: RefreshUse,
+    to: string | null,
+  ): AuditRecord | null =>
+    to === from && !branch
+      ? null
+      : {
+          type: branch ? 'token.branched' : 'token.company_switched',
+          actor: owner,
+          subject: { kind: 'session', id: sessionId },
+          legalEntityId: to,
+          details: { from, to },
+        };
 
   return {
     grantType: 'refresh_token',
@@ -104,12 +94,15 @@ export function createRefreshTokenGrant(deps: {
         legalEntityId === undefined ? family.legalEntityId : legalEntityId,
       );
       const entitled = await entitlements.ofCustomer(db, ctx, customer.id, legalEntity?.id ?? null);
-
-      const chosen = { legalEntityId: legalEntity?.id ?? null, slideSeconds: tenant.settings.customerRefreshSeconds };
+      const chosenId = legalEntity?.id ?? null;
       const turn: GoodTurn = await spending.requireGood(
         ctx,
         family,
-        await rotate(ctx, family, refreshToken, use, chosen),
+        await refreshTokens.rotate(ctx, family, refreshToken, use, {
+          legalEntityId: chosenId,
+          slideSeconds: tenant.settings.customerRefreshSeconds,
+          event: eventOf(family, use, chosenId),
+        }),
       );
       const subject = {
         tenant,

@@ -151,8 +151,13 @@ export function createCustomers(deps: {
 
     /** The customer as of now, in the transaction whose token is to vouch for it; null unless enabled and confirmed. */
     async findEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
-      const customer = await db.customer.findUnique({ where: byId(ctx, id) });
-      return customer?.enabled && !customer.unconfirmed ? customer : null;
+      // Asked at every refresh: by SQL, which takes a fraction of the engine's time.
+      const [customer] = await db.$queryRaw<Customer[]>`
+        SELECT tenant_id AS "tenantId", id, customer_number AS "customerNumber", email,
+          email_verified_at AS "emailVerifiedAt", password_hash AS "passwordHash", first_name AS "firstName",
+          last_name AS "lastName", enabled, unconfirmed, disabled_for AS "disabledFor", version, created_at AS "createdAt"
+        FROM customers WHERE tenant_id = ${ctx.tenantId} AND id = ${id} AND enabled AND NOT unconfirmed`;
+      return customer ?? null;
     },
 
     /** As `findEnabled`, in a tenant that is not suspended, and held until the commit: whoever disables the account or sets a password meanwhile waits,

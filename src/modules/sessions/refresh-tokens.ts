@@ -4,7 +4,9 @@
 // Invariant: time is the database's, and a spent token never leads to a second live successor.
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
+import { type AuditRecord, auditJson } from '../audit/audit.ts';
 import { deriveKey, seal, unseal } from '../keys/key-sealing.ts';
 
 /** What a refresh token stands for. */
@@ -144,15 +146,21 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
 
     outcomeOfSpent,
 
-    /** Spends the token and stores its successors, or tells why not. @param slideSeconds how far a refresh extends the session */
+    /**
+     * Spends the token and stores its successors, or tells why not.
+     * @param slideSeconds how far a refresh extends the session
+     * @param event what the trail is told if the token is spent, and only then
+     */
     async rotate(
-      db: TenantClient,
+      ctx: Ctx,
       family: RefreshTokenFamily,
       token: string,
       use: RefreshUse,
-      chosen: { legalEntityId: string | null; slideSeconds: number },
+      chosen: { legalEntityId: string | null; slideSeconds: number; event: AuditRecord | null },
     ): Promise<Turn> {
       const { tenantId } = family;
+      const db = database.forTenant(ctx);
+      const told = chosen.event && auditJson(ctx, chosen.event);
       const successors: Successors = { token: newToken(), branchedFrom: use.branch ? newToken() : null };
       const sealed = seal(sealingKey(token), JSON.stringify(successors), tenantId);
       const kept = successors.branchedFrom;
@@ -178,6 +186,11 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
           INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
           SELECT tenant_id, ${digest(successors.token)}, id, ${kept ? randomUUID() : family.branchId}, ${chosen.legalEntityId}, expires_at
           FROM spent
+        ), told AS (
+          INSERT INTO audit_events
+          SELECT event.* FROM spent,
+            jsonb_populate_record(NULL::audit_events, ${told}::jsonb || jsonb_build_object('at', now())) event
+          WHERE ${told !== null}
         )
         SELECT floor(extract(epoch FROM expires_at - now()))::int AS seconds FROM spent`;
       if (row) return { outcome: 'rotated', expiresInSeconds: row.seconds, ...successors };
