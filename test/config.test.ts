@@ -40,6 +40,7 @@ describe('without any setting', () => {
       seedDemo: true,
       graphiql: true,
       introspection: true,
+      forwardAuthStrict: true,
       corsOrigins: ['*'],
       trustedProxies: null,
       mail: { kind: 'terminal' },
@@ -88,6 +89,7 @@ describe('a wrong value is refused and named', () => {
     ['SEED_DEMO', 'yes'],
     ['GRAPHIQL', '1'],
     ['INTROSPECTION', 'on'],
+    ['FORWARD_AUTH_STRICT', '0'],
     ['CORS_ORIGINS', 'shop.example'],
     ['CORS_ORIGINS', 'https://shop.example/'],
     ['CORS_ORIGINS', 'https://shop.example,https://shop.example/path'],
@@ -128,6 +130,7 @@ describe('production', () => {
       seedDemo: false,
       graphiql: false,
       introspection: false,
+      forwardAuthStrict: true,
       corsOrigins: [],
       database: { kind: 'postgresql', url: production.DATABASE_URL, poolSize: 10 },
     });

@@ -39,7 +39,10 @@ export const productsFor = (legalEntityId: string | null): Product[] => {
   return products.filter((product) => product.segment === null || product.segment === segment);
 };
 
-/** An empty order book. */
+/** An order book. */
+export type Orders = ReturnType<typeof createOrders>;
+
+/** An empty one. */
 export function createOrders() {
   const orders: Order[] = [];
   return {

@@ -5,7 +5,7 @@ import { GraphQLError } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { hasScopes, requireCaller, requireCompany, requireScopes, type Verifier } from 'scopeward/verify';
 import { useVerifier, type VerifiedContext } from 'scopeward/verify/yoga';
-import { createOrders, productsFor } from './orders.ts';
+import { createOrders, type Orders, productsFor } from './orders.ts';
 
 const typeDefs = /* GraphQL */ `
   type Product { id: ID! name: String! segment: String }
@@ -23,8 +23,7 @@ const typeDefs = /* GraphQL */ `
 `;
 
 /** The service, as a handler for node's HTTP server. */
-export function createOrdersService(verifier: Verifier) {
-  const orders = createOrders();
+export function createOrdersService(verifier: Verifier, orders: Orders = createOrders()) {
   return createYoga<object, VerifiedContext>({
     plugins: [useVerifier(verifier)],
     graphiql: false,

@@ -7,7 +7,7 @@ import { givenCustomer } from '../kit/given.ts';
 import { graphql } from '../kit/graphql.ts';
 import { type Service, startService, theService } from '../kit/service.ts';
 import { serviceToken, signIn } from '../kit/stories.ts';
-import { givenBuyer } from './check.ts';
+import { by, check, givenBuyer } from './check.ts';
 import { ask, bearer, type Gateway, gateways, type Received, startEcho, startSkipping } from './gateways.ts';
 
 let at: Service;
@@ -344,4 +344,17 @@ describe('case 47: a gateway that skips empty answers, as Caddy 2.9.1 to 2.11.1 
     expect(echo.taken()[0]!.headers.legalentityid).toBe('EVIL');
     await gateway.stop();
   });
+});
+
+it('case 49: with FORWARD_AUTH_STRICT=false, for gateways that delete them: answered, and nothing of it believed', async () => {
+  const { accessToken } = await signIn(lax);
+  const carried = {
+    ...by(accessToken),
+    legalEntityId: 'EVIL',
+    'X-Scopes': 'x.y_manage',
+    'X-Identity-Assertion': 'x',
+  };
+  const { status, identity } = await check(lax, '', carried);
+  expect([status, identity.legalEntityId, identity['X-Tenant']]).toEqual([200, '', 'demo']);
+  expect(Object.values(identity).join()).not.toMatch(/EVIL|x\.y_manage/);
 });

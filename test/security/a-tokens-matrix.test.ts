@@ -8,7 +8,8 @@ import { schema } from '../../src/graphql/schema.ts';
 import type { LetterPurpose } from '../../src/modules/letters/letter-tokens.ts';
 import type { TokenKind } from '../../src/modules/tokens/claims.ts';
 import { tokenKinds } from '../../src/modules/tokens/kinds/index.ts';
-import { introspect } from '../kit/forge.ts';
+import { by, check } from '../gateway/check.ts';
+import { forgeOf, introspect } from '../kit/forge.ts';
 import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
 import { givenLink, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
@@ -86,6 +87,11 @@ const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<
   'anonymous RT': { kind: 'anonymous-refresh', make: async () => (await guest(service)).refreshToken },
   'customer RT': { kind: null, make: async () => (await asCustomer()).refreshToken },
   'employee RT': { kind: null, make: async () => (await employee(service)).refreshToken },
+  'identity assertion': {
+    kind: null,
+    make: async () =>
+      (await check(service, '', by((await asCustomer()).accessToken))).identity['X-Identity-Assertion']!,
+  },
   'id_token of a provider': { kind: null, make: idToken },
   'link that confirms an account': { kind: null, make: () => linkOf('CONFIRM_CUSTOMER') },
   'link for a new password': { kind: null, make: () => linkOf('RESET_PASSWORD') },
@@ -130,6 +136,13 @@ async function revokedBy(act: () => Promise<unknown>): Promise<string> {
   return written.length === 0 ? 'no' : written.map(({ kind }) => kind).join();
 }
 
+/** The customer, session and company that a signed token names; of anything else, nothing. */
+function namedIn(token: string): Record<string, unknown> {
+  if (!token.startsWith('eyJ')) return {};
+  const { sub, session_id, legalEntityId } = claimsOf(token);
+  return session_id === undefined ? {} : { sub, session_id, legalEntityId };
+}
+
 /** Every door, and what it makes of a credential. */
 const doors: Record<string, (credential: string) => Promise<string>> = {
   'Authorization: Bearer': async (bearer) => {
@@ -138,6 +151,18 @@ const doors: Record<string, (credential: string) => Promise<string>> = {
     const kind = data?.currentPrincipal?.kind ?? 'no';
     const agrees = errors.length === 0 && (kind === 'no') === (protectedField.code === 'UNAUTHENTICATED');
     return agrees ? kind : protectedField.body;
+  },
+  '/forward-auth Authorization: Bearer': async (bearer) => {
+    const { status, identity } = await check(service, '', by(bearer));
+    const asNobody = await check(service, 'optional=true', by(bearer));
+    return status === 401 && asNobody.status === 401 ? 'no' : (identity['X-Principal-Kind'] ?? String(status));
+  },
+  '/forward-auth saas-token': async (saasToken) => {
+    // Beside a bearer of whoever the credential names, so that its kind alone can be what is wrong with it.
+    const forge = await forgeOf(service, (await asCustomer()).accessToken);
+    const bearer = await forge.resign({ claims: namedIn(saasToken) });
+    const { status } = await check(service, 'saas=required', { ...by(bearer), 'saas-token': saasToken });
+    return status === 200 ? 'yes' : status === 403 ? 'no' : String(status);
   },
   'introspectToken.token': async (token) => {
     const { active, kind } = only(await introspect(service, backend, token));
@@ -225,6 +250,7 @@ const doors: Record<string, (credential: string) => Promise<string>> = {
 const table: Record<string, Partial<Record<string, string>>> = {
   'service AT': {
     'Authorization: Bearer': 'SERVICE',
+    '/forward-auth Authorization: Bearer': 'service',
     'introspectToken.token': 'SERVICE',
     '/oauth/introspect.token': 'service',
     'revokeToken.token': 'TOKEN',
@@ -232,6 +258,7 @@ const table: Record<string, Partial<Record<string, string>>> = {
   },
   'employee AT': {
     'Authorization: Bearer': 'EMPLOYEE',
+    '/forward-auth Authorization: Bearer': 'employee',
     'introspectToken.token': 'EMPLOYEE',
     '/oauth/introspect.token': 'employee',
     'revokeToken.token': 'TOKEN',
@@ -239,6 +266,7 @@ const table: Record<string, Partial<Record<string, string>>> = {
   },
   'anonymous AT': {
     'Authorization: Bearer': 'ANONYMOUS',
+    '/forward-auth Authorization: Bearer': 'anonymous',
     'introspectToken.token': 'ANONYMOUS',
     '/oauth/introspect.token': 'anonymous',
     'revokeToken.token': 'TOKEN',
@@ -250,6 +278,7 @@ const table: Record<string, Partial<Record<string, string>>> = {
   },
   'customer AT': {
     'Authorization: Bearer': 'CUSTOMER',
+    '/forward-auth Authorization: Bearer': 'customer',
     'introspectToken.token': 'CUSTOMER',
     '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
@@ -257,6 +286,7 @@ const table: Record<string, Partial<Record<string, string>>> = {
   },
   'company AT': {
     'Authorization: Bearer': 'CUSTOMER',
+    '/forward-auth Authorization: Bearer': 'customer',
     'introspectToken.token': 'CUSTOMER',
     '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
@@ -264,18 +294,21 @@ const table: Record<string, Partial<Record<string, string>>> = {
   },
   'assisted AT': {
     'Authorization: Bearer': 'CUSTOMER',
+    '/forward-auth Authorization: Bearer': 'customer',
     'introspectToken.token': 'CUSTOMER',
     '/oauth/introspect.token': 'customer',
     'revokeToken.token': 'TOKEN',
     '/oauth/revoke.token': 'TOKEN',
   },
   'saas token': {
+    '/forward-auth saas-token': 'yes',
     'introspectToken.token': 'SAAS',
     '/oauth/introspect.token': 'saas',
     'revokeToken.token': 'TOKEN',
     '/oauth/revoke.token': 'TOKEN',
   },
   'assisted saas token': {
+    '/forward-auth saas-token': 'yes',
     'introspectToken.token': 'SAAS',
     '/oauth/introspect.token': 'saas',
     'revokeToken.token': 'TOKEN',
@@ -306,6 +339,7 @@ const table: Record<string, Partial<Record<string, string>>> = {
     'refreshEmployeeToken.refreshToken': 'yes',
     '/oauth/token.refresh_token': 'yes',
   },
+  'identity assertion': {},
   'id_token of a provider': {},
   'link that confirms an account': { 'confirmCustomer.token': 'yes' },
   'link for a new password': { 'resetPassword.token': 'yes' },
@@ -341,8 +375,9 @@ describe('case 14: only the cells of a checked-in table succeed', () => {
         .filter((door) => !/^(Authorization|\/)/.test(door))
         .sort(),
     );
-    const endpoints = service.app.routes.flatMap(({ path }) => (path.startsWith('/oauth/') ? path : []));
-    const withDoors = new Set(Object.keys(doors).flatMap((door) => /^(\/[^.]+)\./.exec(door)?.[1] ?? []));
+    const takes = /^\/(oauth\/|forward-auth$)/;
+    const endpoints = service.app.routes.flatMap(({ path }) => (takes.test(path) ? path : []));
+    const withDoors = new Set(Object.keys(doors).flatMap((door) => /^(\/[^. ]+)[. ]/.exec(door)?.[1] ?? []));
     expect([...withDoors].sort()).toEqual(endpoints.sort());
   });
 
