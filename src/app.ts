@@ -81,7 +81,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const clientUsage = createClientUsage({ database, logger });
   const clientAuthentication = createClientAuthentication({ database, clients, logger, tenants });
   const sessions = createSessions({ database, revocations });
-  const sessionContexts = createSessionContexts({ database });
+  const sessionContexts = createSessionContexts({ database, tenants });
   const refreshTokens = createRefreshTokens({ database, retrySeconds: config.refreshRetrySeconds });
 
   const accounts = createAccounts({
@@ -230,7 +230,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...(graphiql?.routes ?? []),
     ...createHealthRoutes({ checks }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
-    ...(config.emporixCompat ? createEmporixRoutes(services) : []),
+    ...(config.emporixCompat ? createEmporixRoutes({ ...services, verifier }) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   const http = createHttpServer({

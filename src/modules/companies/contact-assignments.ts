@@ -102,7 +102,8 @@ export function createContactAssignments(deps: {
       const order = inverted ? Prisma.sql`DESC` : Prisma.sql`ASC`;
       const rows = await database.forTenant(ctx).$queryRaw<ContactAssignment[]>`
         SELECT page.tenant_id AS "tenantId", page.id, page.customer_id AS "customerId",
-          page.legal_entity_id AS "legalEntityId", page.type::text, page."primary", page.cause_id AS "causeId"
+          page.legal_entity_id AS "legalEntityId", page.type::text, page."primary", page.cause_id AS "causeId",
+          page.details, page.version, page.created_at AS "createdAt"
         FROM unnest(${companies}::text[]) WITH ORDINALITY AS wanted (id, place)
         CROSS JOIN LATERAL (
           SELECT * FROM contact_assignments ca

@@ -33,7 +33,7 @@ export function createLocations(deps: { administer: Administer; database: Databa
         where: { legalEntityId: { in: [...companies] } },
         orderBy: [{ name: 'asc' }, { id: 'asc' }],
       });
-      return inOrder(companies, found, ({ legalEntityId }) => legalEntityId);
+      return inOrder(companies, found, ({ legalEntityId }) => legalEntityId ?? '');
     },
 
     /** @throws BAD_USER_INPUT, NOT_FOUND for the legal entity */
