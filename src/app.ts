@@ -20,6 +20,7 @@ import { createAuditEvents } from './modules/audit/audit-events.ts';
 import { createClientAuthentication } from './modules/clients/client-authentication.ts';
 import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
+import { createCompanyProfiles } from './modules/companies/company-profiles.ts';
 import { createCompanyRegistration } from './modules/companies/company-registration.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
 import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
@@ -102,6 +103,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
   const contactAssignments = createContactAssignments({ administer, database, entitlements, inheritedContacts });
   const locations = createLocations({ administer, database });
+  const companyProfiles = createCompanyProfiles({ administer, database, legalEntities, locations });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
   const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
@@ -230,7 +232,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...(graphiql?.routes ?? []),
     ...createHealthRoutes({ checks }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
-    ...(config.emporixCompat ? createEmporixRoutes({ ...services, verifier }) : []),
+    ...(config.emporixCompat ? createEmporixRoutes({ ...services, companyProfiles, verifier }) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   const http = createHttpServer({

@@ -96,8 +96,9 @@ function iamDetails({ status, message, field, requiredScopes, requestId }: Failu
 /**
  * IAM and Customer Management: `status` is a text.
  * @param resource the path's parameter that names what the route is about
+ * @param forbiddenText what a 403 says
  */
-export const iamErrors = (resource?: string): ErrorRenderer =>
+export const iamErrors = (resource?: string, forbiddenText = 'You need a scope for this action.'): ErrorRenderer =>
   family((failure) => {
     const { status, message, params } = failure;
     const resourceId = resource === undefined ? undefined : params[resource];
@@ -106,7 +107,7 @@ export const iamErrors = (resource?: string): ErrorRenderer =>
       ...(resourceId !== undefined && { resourceId }),
       code: status,
       status: reasonOf(status),
-      message: status === 403 ? 'You need a scope for this action.' : message,
+      message: status === 403 ? forbiddenText : message,
       ...(details.length > 0 && { details }),
     };
   });

@@ -1,12 +1,15 @@
-// The `q` parameter of lists (`name:~Acme type:COMPANY`), as conditions on the columns that a list offers. Pure.
+// The `q` parameter of lists (`name:~Acme type:COMPANY`), and parameters by the names of fields (`name=Acme`), as
+// conditions on the columns that a list offers. Pure.
 // Invariant: what is not understood is refused; a filter narrows a list and reaches nothing that is out of reach.
 
 import { literally } from '../../database/keyset.ts';
 import { badInput } from '../../errors/domain-error.ts';
+import type { Query } from './emporix-route.ts';
 
 /** What a field of a list holds, and where: `{ 'name.en': text('name') }`. */
 export interface FilterField {
-  readonly column: string;
+  /** Prisma's condition for a row whose field is such. */
+  at(condition: unknown): object;
   readonly type: 'text' | 'boolean' | 'moment';
   /** May the column be empty? */
   readonly isOptional: boolean;
@@ -14,12 +17,14 @@ export interface FilterField {
   readonly known?: Readonly<Record<string, string>>;
 }
 
+const inColumn = (column: string) => (condition: unknown) => ({ [column]: condition });
+
 /** Column of a text. */
-export const text = (column: string): FilterField => ({ column, type: 'text', isOptional: false });
+export const text = (column: string): FilterField => ({ at: inColumn(column), type: 'text', isOptional: false });
 /** Column of a yes or no. */
-export const yesOrNo = (column: string): FilterField => ({ column, type: 'boolean', isOptional: false });
+export const yesOrNo = (column: string): FilterField => ({ at: inColumn(column), type: 'boolean', isOptional: false });
 /** Column of a moment. */
-export const moment = (column: string): FilterField => ({ column, type: 'moment', isOptional: false });
+export const moment = (column: string): FilterField => ({ at: inColumn(column), type: 'moment', isOptional: false });
 /** Column of one of these names, in whatever case. */
 export const oneOf = (column: string, ...names: string[]): FilterField => ({
   ...text(column),
@@ -27,6 +32,26 @@ export const oneOf = (column: string, ...names: string[]): FilterField => ({
 });
 /** A column that may be empty. */
 export const optional = (field: FilterField): FilterField => ({ ...field, isOptional: true });
+/** A field that is in any of these places. */
+export const anyOf = (...fields: FilterField[]): FilterField => ({
+  ...fields[0]!,
+  at: (condition) => ({ OR: fields.map((field) => field.at(condition)) }),
+});
+/** A text within a JSON column. */
+export const textWithin = (column: string, ...path: string[]): FilterField => ({
+  type: 'text',
+  isOptional: true,
+  at(condition) {
+    const is = (test: object) => ({ [column]: { path, ...test } });
+    if (typeof condition === 'string') return is({ equals: condition });
+    const { contains, mode, in: values, not } = (condition ?? {}) as Record<string, unknown>;
+    if (Array.isArray(values)) return { OR: values.map((value) => is({ equals: value })) };
+    if (contains !== undefined) return is({ string_contains: contains, mode });
+    // An empty text is in every text, and in nothing else.
+    const isThere = is({ string_contains: '' });
+    return not === null ? isThere : { NOT: isThere };
+  },
+});
 
 const MOST_CHARACTERS = 2_000;
 const MOST_CONDITIONS = 20;
@@ -40,19 +65,20 @@ const RANGE = /^\s*(>=?|<=?)\s*"?([^"\s]+)"?\s*$/;
 
 const unquoted = (value: string): string => value.trim().replace(/^"(.*)"$/s, '$1');
 
-function readValue({ type, known }: FilterField, given: string): string | boolean | Date {
+/** @param name the parameter that says so */
+function readValue({ type, known }: FilterField, given: string, name = 'q'): string | boolean | Date {
   if (type === 'boolean') {
-    if (given !== 'true' && given !== 'false') throw misunderstood('A yes-or-no field is true or false.');
+    if (given !== 'true' && given !== 'false') throw badInput(name, 'A yes-or-no field is true or false.');
     return given === 'true';
   }
   if (type === 'moment') {
     const date = new Date(given);
-    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.');
+    if (Number.isNaN(date.getTime())) throw badInput(name, 'Not a date.');
     return date;
   }
   if (!known) return given;
   const found = known[given.toUpperCase()];
-  if (found === undefined) throw misunderstood('Not a value of this field.');
+  if (found === undefined) throw badInput(name, 'Not a value of this field.');
   return found;
 }
 
@@ -67,9 +93,11 @@ function withinRange(field: FilterField, inner: string): object {
   );
 }
 
+const searched = (part: string) => ({ contains: literally(part), mode: 'insensitive' });
+
 function containing(field: FilterField, value: string): object {
   if (field.type !== 'text' || field.known) throw misunderstood('Only texts are searched by ~.');
-  return { contains: literally(unquoted(value)), mode: 'insensitive' };
+  return searched(unquoted(value));
 }
 
 /** What the column has to be. */
@@ -87,10 +115,10 @@ function compile(field: FilterField, value: string): unknown {
 const NOTHING = { OR: [] };
 
 function conditionOf(field: FilterField, value: string): object {
-  const { column, isOptional } = field;
-  if (value === 'exists') return isOptional ? { [column]: { not: null } } : {};
-  if (value === 'null' || value === 'missing') return isOptional ? { [column]: null } : NOTHING;
-  return { [column]: compile(field, value) };
+  const { at, isOptional } = field;
+  if (value === 'exists') return isOptional ? at({ not: null }) : {};
+  if (value === 'null' || value === 'missing') return isOptional ? at(null) : NOTHING;
+  return at(compile(field, value));
 }
 
 /**
@@ -113,4 +141,22 @@ export function filterOf(q: string | undefined, fields: Readonly<Record<string, 
     if (conditions.length > MOST_CONDITIONS) throw misunderstood(`At most ${MOST_CONDITIONS} conditions.`);
   }
   return { AND: conditions };
+}
+
+/**
+ * As `filterOf`, for the parameters of a request: its `q`, and those named like fields.
+ * @param searches fields whose parameter is a part of the text, in whatever case; of others it is the value
+ */
+export function filtersOf(
+  query: Pick<Query, 'value'>,
+  fields: Readonly<Record<string, FilterField>>,
+  searches: readonly string[],
+  q = query.value('q'),
+): { AND: object[] } {
+  const conditions = Object.entries(fields).flatMap(([name, field]) => {
+    const given = query.value(name);
+    if (given === undefined) return [];
+    return [field.at(searches.includes(name) ? searched(given) : readValue(field, given, name))];
+  });
+  return { AND: [...conditions, filterOf(q, fields)] };
 }

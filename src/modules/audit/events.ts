@@ -46,6 +46,7 @@ export const auditEventTypes = [
   'letter.undeliverable',
   'location.created',
   'location.deleted',
+  'location.updated',
   'login.failed',
   'login.succeeded',
   'refresh.foreign_client',
