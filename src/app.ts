@@ -209,6 +209,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     administer,
     authorizations,
     changes,
+    companyProfiles,
     contextEncryption,
     database,
     iamSetUp,

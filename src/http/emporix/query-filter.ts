@@ -2,6 +2,7 @@
 // conditions on the columns that a list offers. Pure.
 // Invariant: what is not understood is refused; a filter narrows a list and reaches nothing that is out of reach.
 
+import { Prisma } from '../../database/generated/client.ts';
 import { literally } from '../../database/keyset.ts';
 import { badInput } from '../../errors/domain-error.ts';
 import type { Query } from './emporix-route.ts';
@@ -32,10 +33,10 @@ export const oneOf = (column: string, ...names: string[]): FilterField => ({
 });
 /** A column that may be empty. */
 export const optional = (field: FilterField): FilterField => ({ ...field, isOptional: true });
-/** A field that is in any of these places. */
+/** A field that is in any of these places; missing when it is in none. */
 export const anyOf = (...fields: FilterField[]): FilterField => ({
   ...fields[0]!,
-  at: (condition) => ({ OR: fields.map((field) => field.at(condition)) }),
+  at: (condition) => ({ [condition === null ? 'AND' : 'OR']: fields.map((field) => field.at(condition)) }),
 });
 /** A text within a JSON column. */
 export const textWithin = (column: string, ...path: string[]): FilterField => ({
@@ -43,13 +44,11 @@ export const textWithin = (column: string, ...path: string[]): FilterField => ({
   isOptional: true,
   at(condition) {
     const is = (test: object) => ({ [column]: { path, ...test } });
+    if (condition === null) return is({ equals: Prisma.DbNull });
     if (typeof condition === 'string') return is({ equals: condition });
-    const { contains, mode, in: values, not } = (condition ?? {}) as Record<string, unknown>;
+    const { contains, mode, in: values } = condition as Record<string, unknown>;
     if (Array.isArray(values)) return { OR: values.map((value) => is({ equals: value })) };
-    if (contains !== undefined) return is({ string_contains: contains, mode });
-    // An empty text is in every text, and in nothing else.
-    const isThere = is({ string_contains: '' });
-    return not === null ? isThere : { NOT: isThere };
+    return is(contains === undefined ? { not: Prisma.DbNull } : { string_contains: contains, mode });
   },
 });
 
