@@ -86,6 +86,32 @@ describe('one’s own context', () => {
     expect(left).toBe(0);
   });
 
+  it('of a guest: a back end that knows the visit first takes nothing away, and what is emptied stays empty', async () => {
+    const { accessToken: token, sessionId } = await aGuest();
+    const upsert = { query: { upsert: 'true' }, body: { cartId: 'cart-3', currency: 'CHF', metadata: {} } };
+    expect((await any('PUT', sessionId, upsert)).status).toBe(204);
+    const { body } = await mine('GET', '', { token });
+    expect(body).toMatchObject({ ...begun, currency: 'CHF', cartId: 'cart-3', metadata: { version: 1 } });
+    await mine('PATCH', '', { token, body: { language: '', metadata: { version: 1 } } });
+    const expected = { ...begun, currency: 'CHF', language: null, attributes: {}, version: 2 };
+    expect(await inGraphql(token)).toEqual(expected);
+    const login = only<CustomerToken>(await tryLogin(at, { email: 'shopper@demo.example', anonymousToken: token }));
+    expect(await inGraphql(login.accessToken)).toEqual(expected);
+    expect((await mine('GET', '', { token: login.accessToken })).body.cartId).toBe('cart-3');
+  });
+
+  it('of a visit that is over is forgotten, and nothing else', async () => {
+    const [gone, kept] = [await aGuest(), await aGuest()];
+    const { guestContext } = at.app.modules.database.forTenant(ctxOf('demo'));
+    for (const { accessToken: token } of [gone, kept])
+      await mine('POST', '/attributes', { token, ...attribute('a', 'b') });
+    await guestContext.updateMany({ where: { id: gone.sessionId }, data: { expiresAt: new Date(Date.now() - 1) } });
+    expect((await any('GET', gone.sessionId)).status).toBe(404);
+    await at.app.modules.sessions.pruneGuests();
+    expect(await guestContext.count({ where: { id: gone.sessionId } })).toBe(0);
+    expect((await any('GET', kept.sessionId)).body.context).toEqual({ a: 'b' });
+  });
+
   it.each(['customer', 'guest'])('attributes of a %s come and go without a version', async (kind) => {
     const { accessToken: token } = kind === 'guest' ? await aGuest() : await aCustomer();
     const company = await mine('POST', '/attributes', { token, ...attribute('legalEntityId', 'acme') });
@@ -190,6 +216,7 @@ describe('anybody’s context', () => {
       expect((await any('GET', sessionId)).body).toEqual({ sessionId, code: 404, message: 'Session not found.' });
       expect((await any('POST', `${sessionId}/attributes`, attribute('x', 'y'))).status).toBe(404);
     }
+    expect((await any('GET', 'a%00b')).status).toBe(404);
   });
 
   it('needs the scope, in the tenant of the path', async () => {

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Ctx, RequestContext } from '../../context.ts';
 import { isStorable } from '../../database/storable.ts';
-import { badInput } from '../../errors/domain-error.ts';
+import { badInput, notFound } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { Access } from '../../permissions/access.ts';
 import { malformed } from '../http-error.ts';
@@ -106,6 +106,8 @@ const route = <Context extends RequestContext>(
   refuse: errors,
   async handle(req, res, call) {
     const { params } = call;
+    // No database could be asked for it.
+    if (!Object.values(params).every(isStorable)) throw notFound('Resource');
     const { status, headers, body } = await answer({
       ctx: contextOf(await call.authenticate(), params, req),
       params,

@@ -45,29 +45,43 @@ export const inSession: ContextPlace = {
   write: (tx, ctx, id, values) => tx.session.update({ where: byId(ctx, id), data: raised(values) }),
 };
 
-const nobodys = <Row extends object>(row: Row) => ({ ...row, customerId: null });
-
 /** Of guests it is written down when it is changed. */
 interface GuestPlace extends ContextPlace {
-  /** Writes a context down as it was begun, unless it is there: version 0. */
-  begin(tx: TenantClient, ctx: Ctx, id: string, context: Partial<GuestContext>, expiresAt: Date): Promise<void>;
+  /** Writes the context down as it was begun, unless it is there: version 0. */
+  begin(tx: TenantClient, ctx: Ctx, id: string, expiresAt: Date): Promise<void>;
 }
 
-/** The visits of guests whose context has been changed. */
-export const ofGuests: GuestPlace = {
-  async find(db, id) {
-    const row = await db.guestContext.findFirst({ where: { id, expiresAt: { gt: new Date() } } });
-    return row && nobodys(row);
-  },
-  async hold(tx, ctx, id) {
-    await tx.$queryRaw`
-      SELECT id FROM guest_contexts WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
-    return this.find(tx, id);
-  },
-  write: async (tx, ctx, id, values) =>
-    nobodys(await tx.guestContext.update({ where: byId(ctx, id), data: raised(values) })),
-  async begin(tx, ctx, id, context, expiresAt) {
-    const data = [{ tenantId: ctx.tenantId, id, ...context, expiresAt }];
-    await tx.guestContext.createMany({ data, skipDuplicates: true });
-  },
+/** A guest's visit that was begun with this context; null: nobody here knows what stands in the token. A column that is
+ * null is as in the token, and an empty one has been emptied: so a back end may write before the guest does. */
+export const guestPlace = (begunWith: GuestContext | null): GuestPlace => {
+  const read = (row: Awaited<ReturnType<TenantClient['guestContext']['findFirstOrThrow']>>): ContextRow => {
+    const field = (name: keyof GuestContext) => (row[name] ?? begunWith?.[name]) || null;
+    const context = {
+      siteCode: field('siteCode'),
+      currency: field('currency'),
+      language: field('language'),
+      targetLocation: field('targetLocation'),
+    };
+    return { ...row, ...context, customerId: null };
+  };
+  return {
+    async find(db, id) {
+      const row = await db.guestContext.findFirst({ where: { id, expiresAt: { gt: new Date() } } });
+      return row && read(row);
+    },
+    async hold(tx, ctx, id) {
+      await tx.$queryRaw`
+        SELECT id FROM guest_contexts WHERE tenant_id = ${ctx.tenantId} AND id = ${id} FOR NO KEY UPDATE`;
+      return this.find(tx, id);
+    },
+    async write(tx, ctx, id, { attributes, ...values }) {
+      const written = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? '']));
+      const data = raised({ ...written, attributes });
+      return read(await tx.guestContext.update({ where: byId(ctx, id), data }));
+    },
+    async begin(tx, ctx, id, expiresAt) {
+      const data = [{ tenantId: ctx.tenantId, id, ...begunWith, expiresAt }];
+      await tx.guestContext.createMany({ data, skipDuplicates: true });
+    },
+  };
 };

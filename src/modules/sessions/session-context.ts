@@ -6,7 +6,7 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { badInput, conflict, forbidden, notFound } from '../../errors/domain-error.ts';
 import type { AnonymousPrincipal, GuestContext } from '../principals/principal.ts';
 import type { Tenants } from '../tenants/tenants.ts';
-import { type ContextPlace, type ContextRow, inSession, ofGuests } from './context-places.ts';
+import { type ContextPlace, type ContextRow, guestPlace, inSession } from './context-places.ts';
 
 /** The context of a session. */
 export interface SessionContext extends GuestContext {
@@ -111,6 +111,9 @@ const visitOf = (row: ContextRow): Visit => ({
   createdAt: row.createdAt,
 });
 
+/** A guest's visit, for whoever has not seen the guest's token. */
+const anyGuests = guestPlace(null);
+
 /** Use cases of session contexts. */
 export function createSessionContexts(deps: { database: Database; tenants: Tenants }) {
   const { database, tenants } = deps;
@@ -133,19 +136,28 @@ export function createSessionContexts(deps: { database: Database; tenants: Tenan
     return place.write(tx, ctx, sessionId, { ...valuesOf(change), ...cartOf(change), attributes });
   }
 
+  /** A guest's visit: as it was changed last, or as it stands in the token (version 0). */
+  async function ofGuest(ctx: Ctx, { sessionId, context, sessionStartedAt }: AnonymousPrincipal): Promise<Visit> {
+    const row = await guestPlace(context).find(database.forTenant(ctx), sessionId);
+    if (row) return visitOf(row);
+    const createdAt = new Date(sessionStartedAt * 1000);
+    return { ...context, attributes: {}, version: 0, sessionId, customerNumber: null, cartId: null, createdAt };
+  }
+
   /** Where the caller's own context is. A guest's that stands in the token alone is written down first. */
   async function ownPlace(tx: TenantClient, ctx: Ctx): Promise<[ContextPlace, string]> {
     const { principal } = ctx;
     if (principal?.kind === 'customer') return [inSession, principal.sessionId];
     if (principal?.kind !== 'anonymous') throw forbidden([], []);
     const { sessionId, context, sessionStartedAt } = principal;
-    await ofGuests.begin(tx, ctx, sessionId, context, new Date((sessionStartedAt + guestSeconds(ctx)) * 1000));
-    return [ofGuests, sessionId];
+    const place = guestPlace(context);
+    await place.begin(tx, ctx, sessionId, new Date((sessionStartedAt + guestSeconds(ctx)) * 1000));
+    return [place, sessionId];
   }
 
   /** Where the context of anybody's visit is; null: nowhere. */
   async function placeOf(tx: TenantClient, sessionId: string): Promise<ContextPlace | null> {
-    for (const place of [inSession, ofGuests]) if (await place.find(tx, sessionId)) return place;
+    for (const place of [inSession, anyGuests]) if (await place.find(tx, sessionId)) return place;
     return null;
   }
 
@@ -153,27 +165,17 @@ export function createSessionContexts(deps: { database: Database; tenants: Tenan
   async function newVisit(tx: TenantClient, ctx: Ctx, sessionId: string): Promise<ContextPlace> {
     if ((await tx.session.count({ where: { id: sessionId } })) > 0) throw notFound('Session');
     if (!SESSION_ID.test(sessionId)) throw badInput('input.sessionId', 'This is not the id of a session.');
-    await ofGuests.begin(tx, ctx, sessionId, {}, new Date(Date.now() + guestSeconds(ctx) * 1000));
-    return ofGuests;
+    await anyGuests.begin(tx, ctx, sessionId, new Date(Date.now() + guestSeconds(ctx) * 1000));
+    return anyGuests;
   }
 
   return {
-    /** A guest's context: as it was changed last, or as it stands in the token (version 0). */
-    async ofGuest(ctx: Ctx, { sessionId, context }: AnonymousPrincipal): Promise<SessionContext> {
-      const row = await ofGuests.find(database.forTenant(ctx), sessionId);
-      return row ? contextOfSession(row) : { ...context, attributes: {}, version: 0 };
-    },
+    ofGuest,
 
     /** The caller's own visit. @throws NOT_FOUND when it has ended, FORBIDDEN for who has none */
     async own(ctx: Ctx): Promise<Visit> {
       const { principal } = ctx;
-      if (principal?.kind === 'anonymous') {
-        const { sessionId, context, sessionStartedAt } = principal;
-        const row = await ofGuests.find(database.forTenant(ctx), sessionId);
-        if (row) return visitOf(row);
-        const createdAt = new Date(sessionStartedAt * 1000);
-        return { ...context, attributes: {}, version: 0, sessionId, customerNumber: null, cartId: null, createdAt };
-      }
+      if (principal?.kind === 'anonymous') return ofGuest(ctx, principal);
       if (principal?.kind !== 'customer') throw forbidden([], []);
       const row = await inSession.find(database.forTenant(ctx), principal.sessionId);
       if (!row) throw notFound('Session');
@@ -191,7 +193,7 @@ export function createSessionContexts(deps: { database: Database; tenants: Tenan
     /** Anybody's visit, of customers and guests. @throws NOT_FOUND */
     async visit(ctx: Ctx, sessionId: string): Promise<Visit> {
       const db = database.forTenant(ctx);
-      const row = (await inSession.find(db, sessionId)) ?? (await ofGuests.find(db, sessionId));
+      const row = (await inSession.find(db, sessionId)) ?? (await anyGuests.find(db, sessionId));
       if (!row) throw notFound('Session');
       return visitOf(row);
     },

@@ -75,13 +75,6 @@ export function createSessions(deps: { database: Database; revocations: Revocati
       const made = await tx.$executeRaw`
         WITH changed AS (
           DELETE FROM guest_contexts WHERE tenant_id = ${ctx.tenantId} AND id = ${session.id} RETURNING *
-        ), begun AS (
-          SELECT ${context?.siteCode ?? null} AS site_code, ${context?.currency ?? null} AS currency,
-            ${context?.language ?? null} AS language, ${context?.targetLocation ?? null} AS target_location,
-            NULL AS cart_id, '{}'::jsonb AS attributes, 1 AS context_version
-          WHERE NOT EXISTS (SELECT FROM changed)
-          UNION ALL
-          SELECT site_code, currency, language, target_location, cart_id, attributes, greatest(context_version, 1) FROM changed
         )
         INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
           user_agent, ip_address, actor_id, site_code, currency, language, target_location, cart_id, attributes, context_version)
@@ -89,7 +82,13 @@ export function createSessions(deps: { database: Database; revocations: Revocati
           ${owner.kind === 'customer' ? owner.id : null}, ${owner.kind === 'employee' ? owner.id : null},
           ${session.clientId}, ${session.legalEntityId},
           now() + make_interval(secs => ${session.idleSeconds}), now() + make_interval(secs => ${session.mostSeconds}),
-          ${ctx.userAgent}, ${ctx.ipAddress}, ${session.actorId ?? null}, begun.* FROM begun
+          ${ctx.userAgent}, ${ctx.ipAddress}, ${session.actorId ?? null},
+          nullif(coalesce(changed.site_code, ${context?.siteCode ?? null}), ''),
+          nullif(coalesce(changed.currency, ${context?.currency ?? null}), ''),
+          nullif(coalesce(changed.language, ${context?.language ?? null}), ''),
+          nullif(coalesce(changed.target_location, ${context?.targetLocation ?? null}), ''),
+          nullif(changed.cart_id, ''), coalesce(changed.attributes, '{}'::jsonb), greatest(changed.context_version, 1)
+        FROM (SELECT 1) AS visit LEFT JOIN changed ON true
         ON CONFLICT DO NOTHING`;
       if (made === 0) throw unauthenticated('the session has been claimed before');
     },
