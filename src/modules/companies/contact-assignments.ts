@@ -13,8 +13,9 @@ import { joinContacts } from '../iam/company-groups.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import { namedBy } from '../principals/customers.ts';
 import { requireHeld } from '../scopes/delegation.ts';
+import { chosenId, isChosenId } from './chosen-id.ts';
 import { createContactLists } from './contact-lists.ts';
-import { chosenId, type Details, isChosenId, requireDetails } from './details.ts';
+import { type Details, requireDetails } from './details.ts';
 import type { ContactAssignment, InheritedContacts } from './inherited-contacts.ts';
 import type { LegalEntity } from './legal-entities.ts';
 

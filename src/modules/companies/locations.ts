@@ -8,7 +8,8 @@ import { badInput, conflict, notFound } from '../../errors/domain-error.ts';
 import type { Administer } from '../administration/administration.ts';
 import { requireName, requireSeen } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
-import { chosenId, type Details, requireDetails } from './details.ts';
+import { chosenId } from './chosen-id.ts';
+import { type Details, requireDetails } from './details.ts';
 
 /** A location as it is stored. */
 export type Location = Awaited<ReturnType<TenantClient['location']['findFirstOrThrow']>>;
