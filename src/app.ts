@@ -7,10 +7,13 @@ import { seedDemo } from './demo.ts';
 import { fieldsRequiring, schema } from './graphql/schema.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
 import { createEmporixRoutes } from './http/emporix/routes.ts';
+import { createForwardAuthRoute } from './http/routes/forward-auth.ts';
 import { createGraphiql } from './http/routes/graphiql.ts';
 import { createGraphqlRoutes } from './http/routes/graphql.ts';
 import { createHealthRoutes } from './http/routes/health.ts';
+import { createMetricsRoutes } from './http/routes/metrics.ts';
 import { createOauthRoutes } from './http/routes/oauth.ts';
+import { createOpenapiRoute } from './http/routes/openapi.ts';
 import { createWellKnownRoutes } from './http/routes/well-known.ts';
 import { createHttpServer } from './http/server.ts';
 import { createMail } from './mail/mail.ts';
@@ -47,10 +50,10 @@ import { createSingleSignOn } from './modules/sso/single-sign-on.ts';
 import { createTenants } from './modules/tenants/tenants.ts';
 import { createContextEncryption } from './modules/tokens/context-encryption.ts';
 import { createIntrospection } from './modules/tokens/introspect.ts';
-import { createTokenIssuer } from './modules/tokens/issue.ts';
 import { createTokenRevocation } from './modules/tokens/revoke.ts';
-import { createTokenVerifier } from './modules/tokens/verify.ts';
+import { createTokens } from './modules/tokens/tokens.ts';
 import type { Logger } from './observability/logger.ts';
+import { createTelemetry } from './observability/telemetry.ts';
 
 /** The service, put together and not started yet. */
 export type App = Awaited<ReturnType<typeof createApp>>;
@@ -65,7 +68,9 @@ export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> & { 
 export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
   const { print = (text: string) => void process.stdout.write(text), ...databaseOptions } = options;
-  const database = await openDatabase(config.database, { production, logger, ...databaseOptions });
+  const { metrics, tracing, ...watch } = await createTelemetry(config);
+  const watched = { production, logger, watch: watch.statement, ...databaseOptions };
+  const database = await openDatabase(config.database, watched);
   const changes = createChangeFeed({ database, logger });
 
   const auditEvents = createAuditEvents({ database, retentionDays: config.auditRetentionDays });
@@ -106,16 +111,10 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const companyProfiles = createCompanyProfiles({ administer, database, legalEntities, locations });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
-  const tokens = createTokenIssuer({ keys: signingKeys, contextEncryption, issuer, audience });
   const { clockToleranceSeconds } = config;
-  const verifier = createTokenVerifier({
-    keys: signingKeys,
-    revocations,
-    tenants,
-    issuer,
-    audience,
-    clockToleranceSeconds,
-  });
+  const trusted = { issuer, audience, clockToleranceSeconds, keys: signingKeys, revocations, tenants };
+  const counted = { onIssued: metrics.tokenIssued, onVerified: metrics.tokenVerified };
+  const { identityAssertions, tokens, verifier } = createTokens({ ...trusted, ...counted, contextEncryption });
   const introspection = createIntrospection({ clients, refreshTokens, verifier, issuer, audience });
   const tokenRevocation = createTokenRevocation({ database, refreshTokens, revocations, sessions, verifier });
 
@@ -143,7 +142,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     tokens,
   });
   const startSso = createStartSso({ authorizations, customerSessions, identityProviders, tenants, verifier });
-  const requestToken = createRequestToken({ clientAuthentication });
+  const requestToken = createRequestToken({ clientAuthentication, watch: watch.grant });
   const saasTokens = createSaasTokens({ tenants, tokens });
   const tokenPreviews = createTokenPreviews({ clients, contactAssignments, database, entitlementSources });
   const grants = createGrants({
@@ -158,6 +157,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     employees,
     entitlements,
     legalEntities,
+    onReuse: metrics.refreshReused,
     passwords,
     refreshTokens,
     revocations,
@@ -220,7 +220,9 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     verifier,
   };
 
-  const graphql = createGraphQLHandler({ schema, services, config, logger, isStillValid: verifier.isStillGood });
+  const isStillValid = verifier.isStillGood;
+  const graphql = createGraphQLHandler({ schema, services, config, logger, tracing, isStillValid });
+  metrics.observe({ feedAgeMs: changes.ageMs, queueLength: passwords.queueLength, hashing: passwords.hashing });
   let isStarted = false;
   const checks = [
     { name: 'database', check: () => database.ping().then(() => true) },
@@ -231,18 +233,16 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const routes = [
     ...createGraphqlRoutes({ graphql, page: graphiql?.page ?? null }),
     ...(graphiql?.routes ?? []),
+    createForwardAuthRoute({ identityAssertions, logger, revocations, strict: config.forwardAuthStrict, verifier }),
     ...createHealthRoutes({ checks }),
+    ...createMetricsRoutes({ metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...(config.emporixCompat ? createEmporixRoutes({ ...services, companyProfiles, verifier }) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
-  const http = createHttpServer({
-    config,
-    logger,
-    verifyAccessToken: verifier.principal,
-    missed: changes.missed,
-    routes,
-  });
+  routes.push(createOpenapiRoute({ issuer, routes }));
+  const requests = { missed: changes.missed, onAnswered: metrics.answered, tracing };
+  const http = createHttpServer({ config, logger, routes, verifyAccessToken: verifier.principal, ...requests });
   const maintenance = createMaintenance({
     attempts,
     auditEvents,
@@ -282,6 +282,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       await clientAuthentication.stop();
       await changes.stop();
       await database.close();
+      await tracing.stop();
     },
   };
 }

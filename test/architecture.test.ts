@@ -47,6 +47,7 @@ const mayImport: Record<string, string[]> = {
     'modules/revocations/revocation-key.ts',
     'modules/scopes/matching.ts',
     'modules/tenants/token-life.ts',
+    'modules/tokens/identity-assertion.ts',
     'modules/tokens/kinds/',
     'modules/tokens/revocation-keys.ts',
     'modules/tokens/token-text.ts',
@@ -59,6 +60,9 @@ const fences: [string, RegExp][] = [
   ["'jose'", /^(modules\/(keys|tokens|sso)|verify)\//],
   ["'nodemailer'", /^mail\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
+  ["'prom-client'", /^observability\/metrics\.ts$/],
+  // Whatever imports more of it than types is loaded only where traces are wanted.
+  ["'@opentelemetry/", /^observability\/(opentelemetry|tracing)\.ts$/],
 ];
 /** What libraries offer and nobody here may use, wherever: each lets an attacker choose what must be ours. */
 const banned: [string, RegExp][] = [

@@ -44,6 +44,8 @@ describe('without any setting', () => {
       trustedProxies: null,
       mail: { kind: 'terminal' },
       links: { storefrontUrl: 'http://localhost:3000', consoleUrl: 'http://localhost:3000' },
+      metrics: { kind: 'everybody' },
+      tracing: false,
       shutdownSeconds: 25,
     });
   });
@@ -176,6 +178,44 @@ describe('mail', () => {
     expect(encrypted('smtp://localhost.evil.example', production)).toMatchObject({ encrypted: true });
     expect(encrypted('smtps://mail.example')).toMatchObject({ encrypted: true });
     expect(encrypted('smtp://mail.example')).toMatchObject({ encrypted: false });
+  });
+});
+
+describe('watching it', () => {
+  const METRICS_TOKEN = 'only-for-prometheus-1';
+
+  it('metrics are for everybody in development, for nobody in production, and with a token for whoever has it', () => {
+    expect([readConfig({}).metrics, readConfig(production).metrics]).toEqual([
+      { kind: 'everybody' },
+      { kind: 'nobody' },
+    ]);
+    for (const env of [{}, production])
+      expect(readConfig({ ...env, METRICS_TOKEN }).metrics).toEqual({ kind: 'token', token: METRICS_TOKEN });
+    for (const wrong of ['short', 'with blanks in between', `${METRICS_TOKEN}\n`])
+      expect(refusal({ METRICS_TOKEN: wrong })).toContain('METRICS_TOKEN: ');
+  });
+
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  it.each([
+    [{}, false],
+    [{ OTEL_SERVICE_NAME: 'auth', OTEL_TRACES_SAMPLER: 'always_on' }, false],
+    [endpoint, true],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, true],
+    [{ OTEL_TRACES_EXPORTER: 'otlp' }, true],
+    [{ ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, false],
+    [{ ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }, false],
+    [{ ...endpoint, OTEL_SDK_DISABLED: 'false' }, true],
+  ] as const)('traces with %j: %j', (env, tracing) => {
+    expect(readConfig(env).tracing).toBe(tracing);
+  });
+
+  it.each([
+    ['OTEL_TRACES_EXPORTER', 'jaeger'],
+    ['OTEL_TRACES_SAMPLER', 'sometimes'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+  ])('%s=%s stops the start', (name, value) => {
+    expect(refusal({ [name]: value })).toContain(`${name}: `);
   });
 });
 

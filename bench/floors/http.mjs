@@ -26,7 +26,7 @@ script(async ({ signatures = 0 }) => {
       body += chunk;
     });
     req.on('end', async () => {
-      JSON.parse(body);
+      if (body) JSON.parse(body);
       const tokens = signatures === 0 ? [] : await Promise.all(Array.from({ length: signatures }, token));
       const text = JSON.stringify({ data: { hello: 'world', tokens } });
       res.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });

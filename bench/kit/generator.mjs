@@ -9,6 +9,7 @@ import { script } from './script.mjs';
 /**
  * @typedef {object} Plan
  * @property {string} url where
+ * @property {string} [method] POST, unless said
  * @property {string} path
  * @property {Record<string, string>} headers
  * @property {string[]} bodies taken in turn by each row
@@ -24,7 +25,7 @@ script(async (/** @type {Plan} */ plan) => {
   const { hostname, port } = new URL(plan.url);
   const { connections = 32, perSecond } = plan;
   const next = plan.next ? new RegExp(plan.next) : null;
-  const head = [`POST ${plan.path} HTTP/1.1`, `Host: ${hostname}:${port}`];
+  const head = [`${plan.method ?? 'POST'} ${plan.path} HTTP/1.1`, `Host: ${hostname}:${port}`];
   for (const header of Object.entries(plan.headers)) head.push(header.join(': '));
   const fill = (/** @type {string} */ text, /** @type {string[]} */ row) =>
     text.replace(/\{\{(\d)\}\}/g, (_all, column) => row[Number(column)] ?? '');

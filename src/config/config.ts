@@ -62,6 +62,7 @@ const environment = z.object({
   SEED_DEMO: z.enum(['true', 'false']).optional(),
   GRAPHIQL: z.enum(['true', 'false']).optional(),
   INTROSPECTION: z.enum(['true', 'false']).optional(),
+  FORWARD_AUTH_STRICT: z.enum(['true', 'false']).default('true'),
   CORS_ORIGINS: list.refine(
     (origins) => origins.every(isOrigin),
     'must be a list of origins as browsers send them, such as https://shop.example',
@@ -88,8 +89,29 @@ const environment = z.object({
   STOREFRONT_URL: base.optional(),
   CONSOLE_URL: base.optional(),
   EMPORIX_COMPAT: z.enum(['true', 'false']).default('true'),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\w~+/.-]{16,}=*$/, 'must have at least 16 characters, of those that a bearer token can have')
+    .optional(),
+  // The SDK reads these itself, and more of them; what is said here is whether it is asked at all.
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z
+    .enum(['always_on', 'always_off', 'traceidratio'].flatMap((name) => [name, `parentbased_${name}`]))
+    .optional(),
+  OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none']).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
+
+/** Are traces wanted? By the rules of OpenTelemetry, but for one: where nothing is said, there are none. */
+const isTraced = (env: z.infer<typeof environment>): boolean =>
+  env.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' &&
+  env.OTEL_TRACES_EXPORTER !== 'none' &&
+  [env.OTEL_TRACES_EXPORTER, env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT].some(Boolean);
 
 /** How the service is to run. */
 export interface Config {
@@ -116,6 +138,8 @@ export interface Config {
   readonly seedDemo: boolean;
   readonly graphiql: boolean;
   readonly introspection: boolean;
+  /** Does the gateway check refuse requests that already carry a header of identity? */
+  readonly forwardAuthStrict: boolean;
   /** Origins that browsers may call from; `*` outside production. Never with credentials. */
   readonly corsOrigins: readonly string[];
   /** Whose X-Forwarded-For is believed; null: not said, so limits per address are off. */
@@ -129,6 +153,13 @@ export interface Config {
   readonly links: { readonly storefrontUrl: string; readonly consoleUrl: string };
   /** Are the routes there that clients of Emporix call? */
   readonly emporixCompat: boolean;
+  /** Who may read /metrics; `nobody`: it is not there. */
+  readonly metrics:
+    | { readonly kind: 'everybody' }
+    | { readonly kind: 'token'; readonly token: string }
+    | { readonly kind: 'nobody' };
+  /** Are traces sent? Where to and how many, OpenTelemetry's SDK reads from OTEL_*. */
+  readonly tracing: boolean;
   readonly shutdownSeconds: number;
 }
 
@@ -193,6 +224,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     seedDemo: env.SEED_DEMO ? env.SEED_DEMO === 'true' : !production,
     graphiql: env.GRAPHIQL ? env.GRAPHIQL === 'true' : !production,
     introspection: env.INTROSPECTION ? env.INTROSPECTION === 'true' : !production,
+    forwardAuthStrict: env.FORWARD_AUTH_STRICT === 'true',
     corsOrigins: env.CORS_ORIGINS.length > 0 ? env.CORS_ORIGINS : production ? [] : ['*'],
     trustedProxies: env.TRUSTED_PROXIES,
     mail: env.SMTP_URL
@@ -205,6 +237,10 @@ export function readConfig(source: Record<string, string | undefined> = process.
       : { kind: production ? 'none' : 'terminal' },
     links: { storefrontUrl, consoleUrl },
     emporixCompat: env.EMPORIX_COMPAT === 'true',
+    metrics: env.METRICS_TOKEN
+      ? { kind: 'token', token: env.METRICS_TOKEN }
+      : { kind: production ? 'nobody' : 'everybody' },
+    tracing: isTraced(env),
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   } satisfies Config);
 }

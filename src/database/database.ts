@@ -8,7 +8,9 @@ import { serviceUnavailable } from '../errors/domain-error.ts';
 import { type Prisma, PrismaClient } from './generated/client.ts';
 import { readModels } from './nested-writes.ts';
 import type { Listener } from './notifications.ts';
+import { type WatchStatement, watched } from './observed.ts';
 import { isConflict, isOutage, withinDeadline } from './outage.ts';
+import { shorten } from './shortcut.ts';
 import { openEmbedded, openRemote, type Storage } from './storage.ts';
 import { isolate } from './tenant-isolation.ts';
 
@@ -46,6 +48,8 @@ export interface DatabaseOptions {
   readonly logger: { warn(facts: object, message: string): void };
   /** Sees the SQL of every statement, without its values. */
   readonly onQuery?: (sql: string) => void;
+  /** Runs every statement, to see what it takes. */
+  readonly watch?: WatchStatement;
   /** How long a transaction may take, where nobody waits for an answer: the command line. */
   readonly transactionMs?: number;
   /** Another folder of migrations, for tests. */
@@ -103,7 +107,7 @@ export async function openDatabase(config: Config['database'], options: Database
 
   // Finds mistakes of ours, and costs every promise of the process: production goes without.
   const insideTransaction = options.production ? null : new AsyncLocalStorage<{ isOpen: boolean }>();
-  const { raw, guarded } = createClients(storage, options.onQuery, (isInTransaction) => {
+  const { raw, guarded } = createClients(storage, options, (isInTransaction) => {
     if (!isReady) throw serviceUnavailable(new Error('The database has not been reached yet.'));
     // On PGlite it would wait for the transaction that waits for it.
     if (!isInTransaction && insideTransaction?.getStore()?.isOpen) {
@@ -111,12 +115,13 @@ export async function openDatabase(config: Config['database'], options: Database
     }
   });
   const models = readModels(raw);
+  const system = shorten(guarded, storage, options);
   const tenants = new Map<string, PrismaClient>();
 
   function tenantClient({ tenantId }: { readonly tenantId: string }): PrismaClient {
     let client = tenants.get(tenantId);
     if (client) tenants.delete(tenantId);
-    else client = isolate(guarded, models, tenantId);
+    else client = shorten(isolate(guarded, models, tenantId), storage, options);
     tenants.set(tenantId, client);
     if (tenants.size > keptTenants) tenants.delete(tenants.keys().next().value ?? '');
     return client;
@@ -148,7 +153,7 @@ export async function openDatabase(config: Config['database'], options: Database
 
   return {
     forTenant: (ctx) => tenantClient(ctx),
-    system: () => guarded,
+    system: () => system,
     transaction: (ctx, work) => transact(tenantClient(ctx), work),
     systemTransaction: (work) => transact(guarded, work),
     ready,
@@ -169,10 +174,11 @@ export async function openDatabase(config: Config['database'], options: Database
 /** Every statement of the guarded client passes `check`, and the deadline. */
 function createClients(
   storage: Storage,
-  onQuery: ((sql: string) => void) | undefined,
+  { onQuery, watch }: Pick<DatabaseOptions, 'onQuery' | 'watch'>,
   check: (isInTransaction: boolean) => void,
 ): { raw: PrismaClient; guarded: PrismaClient } {
-  const raw = new PrismaClient({ adapter: storage.adapter, log: onQuery ? [{ emit: 'event', level: 'query' }] : [] });
+  const adapter = watch ? watched(storage.adapter, watch) : storage.adapter;
+  const raw = new PrismaClient({ adapter, log: onQuery ? [{ emit: 'event', level: 'query' }] : [] });
   if (onQuery) raw.$on('query', ({ query }) => onQuery(query));
   const guarded = raw.$extends({
     query: {

@@ -5,11 +5,13 @@ import { lockFolder } from './folder-lock.ts';
 import { migrate } from './migrate.ts';
 import { type Listener, listenOnPGlite, listenOnPostgresql } from './notifications.ts';
 import { openPGlite, pgliteAdapter } from './pglite.ts';
-import { openMigrationPool, openPool, postgresqlAdapter } from './postgresql.ts';
+import { directly, openMigrationPool, openPool, postgresqlAdapter, type Statement } from './postgresql.ts';
 
 /** An open database, without an idea of tenants. */
 export interface Storage {
   readonly adapter: SqlDriverAdapterFactory;
+  /** Runs a statement outside transactions, past Prisma's engine; absent: there is no shorter way. */
+  readonly directly?: <Row>(statement: Statement) => Promise<Row[]>;
   /** Applies the missing migrations, of another folder where a test says so. */
   migrate(folder?: string): Promise<string[]>;
   listen(channel: string, listener: Listener): Promise<() => Promise<void>>;
@@ -43,6 +45,7 @@ export function openRemote(url: string, poolSize: number, onLost: (error: Error)
   const pool = openPool(url, poolSize, onLost);
   return {
     adapter: postgresqlAdapter(pool),
+    directly: directly(pool),
     async migrate(migrations) {
       const session = openMigrationPool(url);
       try {

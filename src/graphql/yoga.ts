@@ -7,6 +7,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { RequestContext } from '../context.ts';
 import { serviceUnavailable } from '../errors/domain-error.ts';
 import type { Principal } from '../modules/principals/principal.ts';
+import type { Tracing } from '../observability/tracing.ts';
 import type { Services } from './context.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { checkDocumentLimits, parseWithinLimits } from './document-limits.ts';
@@ -14,6 +15,7 @@ import { type ErrorLogger, maskError, toGraphQLError } from './errors.ts';
 import { createLiveStreams } from './live-streams.ts';
 import { assertParams, useRequestShape } from './request-shape.ts';
 import { type ServerContext, useOperationCheck } from './use-operation-check.ts';
+import { useTracing } from './use-tracing.ts';
 
 interface GraphQLHandlerOptions {
   /** Built and behind the rule tree: `applyRuleTree(builder.toSchema())`. */
@@ -21,6 +23,7 @@ interface GraphQLHandlerOptions {
   readonly services: Services;
   readonly config: { readonly production: boolean; readonly introspection: boolean };
   readonly logger: ErrorLogger;
+  readonly tracing?: Tracing;
   /** Has nothing revoked this token since? Asked on each event of a subscription and four times a second. */
   readonly isStillValid: (principal: Principal) => boolean;
   readonly operationTimeoutMilliseconds?: number;
@@ -39,7 +42,7 @@ export type GraphQLHandler = ReturnType<typeof createGraphQLHandler>;
 
 /** Builds the server once. */
 export function createGraphQLHandler(options: GraphQLHandlerOptions) {
-  const { schema, services, config, logger } = options;
+  const { schema, services, config, logger, tracing } = options;
   const streams = createLiveStreams({
     isStillValid: options.isStillValid,
     maxPerClient: options.maxStreamsPerClient ?? 100,
@@ -82,6 +85,7 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions) {
         : [{ onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule) } as Plugin]),
       useOperationCheck(services, streams),
       useTimeLimit(options.operationTimeoutMilliseconds ?? 5_000),
+      ...(tracing?.isOn ? [useTracing(tracing)] : []),
       useMasking(mask),
     ],
   });

@@ -3,6 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** How routes describe that nothing has changed. */
+export const UNCHANGED = { text: 'It is as the caller has it (If-None-Match).' } as const;
+
 /** A text, and the tag that changes with it. */
 export interface Cacheable {
   readonly text: string;

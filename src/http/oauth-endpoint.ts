@@ -2,9 +2,11 @@
 // answers that nobody keeps. Invariant: nothing is read from the URL, and nothing counts that was said twice.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import type { RequestContext } from '../context.ts';
 import { OAuthError } from '../errors/oauth-error.ts';
 import type { ClientCredentials } from '../modules/grants/grant.ts';
+import type { Describes } from './description.ts';
 import { malformed } from './http-error.ts';
 import { type ErrorRenderer, oauthAnswer, sendJson } from './oauth-response.ts';
 import { readText, requireContentType } from './request-guards.ts';
@@ -130,15 +132,26 @@ async function readRequest(req: IncomingMessage, res: ServerResponse, call: Call
   return { form, presented, context: await call.authenticate() };
 }
 
+/** What the endpoints take. */
+export const formOf = (schema: z.ZodType) => ({ type: FORM, schema });
+
+/** By which clients say who they are, in the body (RFC 6749 s.2.3.1). */
+export const clientFields = {
+  client_id: z.string().optional(),
+  client_secret: z.string().optional().describe('Better sent by Basic.'),
+};
+
 /** An endpoint: what `answer` returns is sent as JSON, and null as an empty body. */
 export const oauthEndpoint = (
   path: string,
   access: string,
+  describes: Describes,
   answer: (request: OauthRequest) => Promise<object | null>,
 ): Route => ({
   methods: ['POST'],
   path,
   access: checkedBy(access),
+  describes,
   refuse: refusal,
   async handle(req, res, call) {
     sendOauth(res, await answer(await readRequest(req, res, call)));

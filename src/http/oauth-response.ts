@@ -10,6 +10,7 @@ import { HttpError } from './http-error.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** As JSON; null: nothing at all. */
   readonly body: unknown;
 }
 

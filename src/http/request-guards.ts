@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError, malformed, tooLarge, unsupportedMediaType } from './http-error.ts';
 
-/** Sizes in bytes. Headers together are limited by node itself (431). */
-export const sizes = { url: 8_192, headers: 16_384, body: 100_000 } as const;
+/** Sizes in bytes. Headers together are limited by node itself (431); those past `headerCount` it does not read. */
+export const sizes = { url: 8_192, headers: 16_384, headerCount: 100, body: 100_000 } as const;
 
 /** On every answer; a route that needs another value sets it. */
 export const securityHeaders: readonly (readonly [name: string, value: string])[] = [
@@ -29,13 +29,9 @@ export function requestIdOf(req: IncomingMessage, fromTrustedProxy: boolean): st
   return fromTrustedProxy && typeof given === 'string' && /^[\w-]{8,64}$/.test(given) ? given : randomUUID();
 }
 
-/** @throws HttpError for what is too long, compressed, or names its caller twice. */
+/** @throws HttpError for what is too long, or names its caller twice. */
 export function admit(req: IncomingMessage): void {
   if (req.url!.length > sizes.url) throw new HttpError(414, 'uri_too_long', 'The URL is too long.');
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
-    throw unsupportedMediaType('Compressed request bodies are not read.', { 'Accept-Encoding': 'identity' });
-  }
   if (Number(req.headers['content-length'] ?? 0) > sizes.body) throw tooLarge();
   // Node keeps the first of two and drops the other silently (RFC 6750 s.2: not more than one).
   let authorizations = 0;
@@ -57,8 +53,12 @@ export function requireContentType(req: IncomingMessage, mediaType: string): voi
   if (!readable) throw unsupportedMediaType(`The request body must be ${mediaType} in UTF-8.`, { Accept: mediaType });
 }
 
-/** Reads a body. @throws 413 past the limit, chunked or not; 400 when it ends early. */
-export function readBody(req: IncomingMessage, res: ServerResponse): Promise<Buffer> {
+/** Reads a body. @throws 415 for a compressed one; 413 past the limit, chunked or not; 400 when it ends early. */
+export async function readBody(req: IncomingMessage, res: ServerResponse): Promise<Buffer> {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    throw unsupportedMediaType('Compressed request bodies are not read.', { 'Accept-Encoding': 'identity' });
+  }
   // The permission to send (RFC 9110 s.10.1.1) is given here, so a refused request sends nothing.
   if (req.headers.expect !== undefined) res.writeContinue();
   return new Promise((resolve, reject) => {

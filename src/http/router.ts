@@ -4,10 +4,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestContext } from '../context.ts';
 import type { Access } from '../permissions/access.ts';
+import type { Describes } from './description.ts';
 import type { ErrorRenderer } from './oauth-response.ts';
 
-/** An HTTP method that routes can take. */
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** An HTTP method that routes can take. Whoever takes OPTIONS is asked no preflights by browsers: it answers itself. */
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /** Who may: by a bearer's scopes, checked before the handler runs, or by what the handler itself checks. */
 export type RouteAccess = Access | { readonly kind: 'checked'; readonly by: string };
@@ -43,6 +44,8 @@ export interface Route {
   readonly path: string;
   readonly access: RouteAccess;
   readonly handle: Handler;
+  /** What /openapi.json says of it. */
+  readonly describes?: Describes;
   /** How this family of endpoints speaks of errors; default: RFC 6749 s.5.2. */
   readonly refuse?: ErrorRenderer;
 }

@@ -9,6 +9,8 @@ import type { RequestContext } from '../context.ts';
 import { forbidden } from '../errors/domain-error.ts';
 import { OAuthError } from '../errors/oauth-error.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Answered } from '../observability/metrics.ts';
+import type { RequestSpan, Tracing } from '../observability/tracing.ts';
 import { decide } from '../permissions/access.ts';
 import { authenticate, type VerifyAccessToken } from './authenticate.ts';
 import { createCallerAddress } from './caller-address.ts';
@@ -28,15 +30,6 @@ export interface Times {
   readonly linger: number;
 }
 
-/** One answered request, for metrics. */
-export interface Answered {
-  readonly method: string;
-  /** The path as in the route table; `unmatched` for all others. */
-  readonly route: string;
-  readonly status: number;
-  readonly seconds: number;
-}
-
 /** What the server needs. */
 export interface HttpServerOptions {
   readonly config: Pick<Config, 'production' | 'trustedProxies' | 'corsOrigins' | 'shutdownSeconds'>;
@@ -46,6 +39,7 @@ export interface HttpServerOptions {
   /** What has to be read before anything that needs knowledge is answered; null: nothing. */
   readonly missed?: () => Promise<void> | null;
   readonly onAnswered?: (answered: Answered) => void;
+  readonly tracing?: Pick<Tracing, 'request'>;
   readonly times?: Partial<Times>;
 }
 
@@ -62,6 +56,7 @@ interface Exchange {
   readonly call: Call;
   readonly startedAt: number;
   readonly req: IncomingMessage;
+  readonly span: RequestSpan | null;
   route: Route | null;
   endStream: (() => void) | null;
 }
@@ -87,6 +82,7 @@ export function createHttpServer({
   verifyAccessToken,
   missed = () => null,
   onAnswered,
+  tracing,
   times: given,
 }: HttpServerOptions): HttpServer {
   const times: Times = { request: 10_000, notice: config.production ? 3_000 : 0, linger: 2_000, ...given };
@@ -103,9 +99,12 @@ export function createHttpServer({
     // RFC 9112 s.3.2.2: a server takes the absolute form too. The host in it is nobody's business (case 82).
     const target = req.url!.startsWith('/') ? req.url! : req.url!.replace(/^https?:\/\/[^/?#]*/i, '');
     const mark = target.indexOf('?');
+    const traceparent = req.headers.traceparent as string | undefined;
+    const arrived = { method: req.method!, requestId, traceparent, isTrusted: caller.fromTrustedProxy };
     let context: Promise<RequestContext> | null = null;
     const exchange: Exchange = {
       req,
+      span: tracing?.request(arrived) ?? null,
       startedAt: performance.now(),
       route: null,
       endStream: null,
@@ -142,7 +141,7 @@ export function createHttpServer({
     return exchange;
   }
 
-  function finish(res: ServerResponse, { req, route, call, startedAt }: Exchange) {
+  function finish(res: ServerResponse, { req, route, call, span, startedAt }: Exchange) {
     running.delete(res);
     if (!req.complete) {
       // A refused body: an answer followed by a reset is often never read.
@@ -152,10 +151,11 @@ export function createHttpServer({
     const answered: Answered = {
       method: req.method!,
       route: route?.path ?? 'unmatched',
-      status: res.statusCode,
+      status: res.headersSent ? res.statusCode : 499,
       seconds: (performance.now() - startedAt) / 1000,
     };
     onAnswered?.(answered);
+    span?.end(answered);
     if (logger.isLevelEnabled('debug')) logger.debug({ requestId: call.requestId, ...answered }, 'answered');
   }
 
@@ -164,6 +164,7 @@ export function createHttpServer({
     const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req, params });
     if (status >= 500) logger.error({ requestId, route: route?.path, err: error }, 'request failed');
     if (res.headersSent || res.destroyed) return void res.destroy();
+    if (body === null) return void res.writeHead(status, { ...headers, 'Content-Length': 0 }).end();
     sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
   }
 
@@ -176,26 +177,35 @@ export function createHttpServer({
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
     const exchange = begin(req, res);
+    if (exchange.span) exchange.span.run(() => answer(exchange, res));
+    else answer(exchange, res);
+  }
+
+  function answer(exchange: Exchange, res: ServerResponse): void {
+    const { req } = exchange;
     const fail = (error: unknown) => refuse(res, exchange, error);
     try {
       const found = exchange.call.path.length <= sizes.url ? find(exchange.call.path) : null;
       // Until the method is known, the first route of the path says how its family speaks of errors.
       exchange.route = found?.routes[0] ?? null;
-      const allow = found ? [...found.routes.flatMap((route) => route.methods), 'OPTIONS'] : [];
-      if (cors(req, res, allow) === 'answered') return;
+      const route = found?.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
+      const answersOptions = found?.routes.some(({ methods }) => methods.includes('OPTIONS')) ?? false;
+      const allow = found
+        ? [...found.routes.flatMap(({ methods }) => methods), ...(answersOptions ? [] : ['OPTIONS'])]
+        : [];
+      if (!answersOptions && cors(req, res, allow) === 'answered') return;
       admit(req);
       if (!found) throw noSuchPath();
-      const route = found.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
       if (!route && req.method === 'OPTIONS') return void res.writeHead(204, { Allow: allow.join(', ') }).end();
       if (!route) throw wrongMethod(allow);
       exchange.route = route;
       const call =
         found.params === exchange.call.params ? exchange.call : Object.assign(exchange.call, { params: found.params });
       const needsNothing = route.access.kind === 'checked' || route.access.kind === 'open';
-      const answer = () =>
+      const run = () =>
         needsNothing ? route.handle(req, res, call) : enforce(route, call).then(() => route.handle(req, res, call));
       const behind = route.access.kind === 'open' ? null : missed();
-      const done = behind ? behind.then(answer) : answer();
+      const done = behind ? behind.then(run) : run();
       done?.catch(fail);
     } catch (error) {
       fail(error);
@@ -212,7 +222,7 @@ export function createHttpServer({
     },
     handle,
   );
-  server.maxHeadersCount = 100;
+  server.maxHeadersCount = sizes.headerCount;
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
     dressAnswer(res, 'none');

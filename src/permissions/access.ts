@@ -12,6 +12,9 @@ export type Access =
   | { readonly kind: 'authenticated'; readonly principals: readonly PrincipalKind[] | null }
   | { readonly kind: 'scopes'; readonly scopes: readonly (readonly BuiltInScope[])[] };
 
+/** What may be asked of a caller: what a field needs, or scopes of a tenant's own, which no type knows. */
+export type Need = Access | { readonly kind: 'scopes'; readonly scopes: readonly (readonly string[])[] };
+
 /** Public, on purpose. */
 export const open: Access = { kind: 'open' };
 
@@ -45,8 +48,8 @@ export type Decision =
 
 const allowed: Decision = { allowed: true };
 
-/** Does this caller have what the field needs? */
-export function decide(access: Access, principal: Caller | null): Decision {
+/** Does this caller have what is needed? */
+export function decide(access: Need, principal: Caller | null): Decision {
   if (access.kind === 'open') return allowed;
   if (!principal) {
     return {

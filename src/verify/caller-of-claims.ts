@@ -1,6 +1,7 @@
 // From verified claims to the caller that a service sees. Apart from caller.ts, so that the published types name no
 // types of the server.
 
+import { isOfBearer } from '../modules/tokens/kinds/saas-token.ts';
 import { type Caller, saasRequired } from './caller.ts';
 import type { AccessClaims } from './claims.ts';
 
@@ -22,11 +23,10 @@ export function callerOfClaims(claims: Exclude<AccessClaims, { kind: 'saas' }>):
 
 /** Is a saas token of the same customer, session and company as the bearer? @throws AccessError `SAAS_TOKEN_REQUIRED` */
 export function requireSameCustomer(caller: Caller, saas: AccessClaims): void {
+  const { tenant, id: customerId, sessionId, legalEntityId } = caller;
   const isSame =
     saas.kind === 'saas' &&
     caller.kind === 'customer' &&
-    saas.sub === caller.id &&
-    saas.session_id === caller.sessionId &&
-    (saas.legalEntityId ?? null) === caller.legalEntityId;
+    isOfBearer(saas, { tenant, customerId, sessionId, legalEntityId });
   if (!isSame) throw saasRequired();
 }

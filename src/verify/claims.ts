@@ -7,18 +7,24 @@ import type { ClaimsOf } from '../modules/tokens/claims.ts';
 /** What is shown to a service: a bearer, or the saas token beside it. */
 export type AccessClaims = ClaimsOf<'service' | 'employee' | 'anonymous' | 'customer' | 'saas'>;
 
-type Check = (value: unknown) => boolean;
+/** Is a claim what it has to be? */
+export type Check = (value: unknown) => boolean;
 
-const isString: Check = (value) => typeof value === 'string';
-const isText: Check = (value) => typeof value === 'string' && value !== '';
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+/** A text, perhaps an empty one. */
+export const isString: Check = (value) => typeof value === 'string';
+/** A text with something in it. */
+export const isText: Check = (value) => typeof value === 'string' && value !== '';
+/** A whole number from 0 on. */
+export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTexts: Check = (value) => Array.isArray(value) && value.every(isString);
 const isNullableString: Check = (value) => value === null || isString(value);
-const optional =
+/** That, or not there. */
+export const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const object =
+/** An object whose members are these; others may be there. */
+export const object =
   (members: Readonly<Record<string, Check>>): Check =>
   (value) =>
     typeof value === 'object' &&

@@ -84,10 +84,13 @@ export function createKeySet(deps: {
   }
 
   return {
-    /** Loads them, unless that has just failed. Never rejects. @returns are there any? */
-    async load(): Promise<boolean> {
-      await ask();
-      return keys.size > 0;
+    /** Loads them, as often as it takes. Resolves when there are any, or the end has come. */
+    async loaded(): Promise<void> {
+      for (;;) {
+        await ask();
+        if (keys.size > 0 || deps.stopping.aborted) return;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     },
 
     /** The key of that `kid`; null when there is none. @throws AccessError SERVICE_UNAVAILABLE when nobody can tell */

@@ -2,11 +2,9 @@
 // (RFC 7519 s.7.2, RFC 8725, RFC 9068 s.4) and the revocations that end a token before its time.
 // Invariant: the checks are those of modules/tokens/verify.ts, in the order of their cost; `jose` is all that is needed.
 
-import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { LONGEST_ACCESS_TOKEN_SECONDS } from '../modules/tenants/token-life.ts';
 import { tokenKinds } from '../modules/tokens/kinds/index.ts';
 import { revocationKeysOf } from '../modules/tokens/revocation-keys.ts';
-import { faultOf, normalizedType } from '../modules/tokens/token-text.ts';
 import { AccessError, unauthenticated, unavailable } from './access-error.ts';
 import { type Caller, requireCaller, saasRequired } from './caller.ts';
 import { callerOfClaims, requireSameCustomer } from './caller-of-claims.ts';
@@ -14,8 +12,16 @@ import { type AccessClaims, readClaims } from './claims.ts';
 import { createKeySet } from './key-set.ts';
 import { createRevocationFeed, type Revocation } from './revocation-feed.ts';
 import { createScopewardApi } from './scopeward-api.ts';
+import { requireTokenText, signedClaims } from './signed-claims.ts';
 
 export { AccessError, type AccessErrorCode, type AccessErrorDetails } from './access-error.ts';
+export {
+  type AssertedCaller,
+  type AssertionVerifier,
+  type AssertionVerifierOptions,
+  createAssertionVerifier,
+  requireSaasChecked,
+} from './assertion.ts';
 export {
   type Caller,
   type CallerKind,
@@ -92,44 +98,26 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const isUnknown = () => whenStale === 'refuse' && feed.isStale();
   const isRevoked = (claims: AccessClaims) => feed.isRevoked(revocationKeysOf(claims), claims.rev);
 
-  async function readSigned(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<AccessClaims> {
-    const { kid } = decodeProtectedHeader(token);
-    const key = typeof kid === 'string' ? await keys.find(kid) : null;
-    if (!key) throw new Error('unknown key');
-    const { payload, protectedHeader } = await jwtVerify(token, key.key, {
-      algorithms: [key.algorithm],
-      issuer,
-      audience,
-      requiredClaims: REQUIRED,
-      clockTolerance: clockToleranceSeconds,
-      maxTokenAge: LONGEST_ACCESS_TOKEN_SECONDS + clockToleranceSeconds,
-    });
-    const claims = readClaims(payload);
-    if (!claims) throw new Error('not the claims of a token');
-    if (tokenKinds[claims.kind].typ !== typ || normalizedType(protectedHeader.typ) !== typ)
-      throw new Error('of another type');
-    if (claims.tenant !== tenant) throw new Error('of another tenant');
-    if (claims.exp - claims.iat > LONGEST_ACCESS_TOKEN_SECONDS) throw new Error('lives too long');
-    return claims;
-  }
+  const expected = {
+    issuer,
+    audience,
+    tenant,
+    requiredClaims: REQUIRED,
+    longestSeconds: LONGEST_ACCESS_TOKEN_SECONDS,
+    clockToleranceSeconds,
+  };
 
   async function check(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<AccessClaims> {
-    const fault = faultOf(token);
-    if (fault) throw unauthenticated(fault);
+    requireTokenText(token);
     if (isUnknown()) throw unavailable('the revocations are not known');
-    // jose throws more than its own errors (TypeError, RangeError): all of them mean that the token is not good.
-    const claims = await readSigned(token, typ).catch((error) => {
-      throw error instanceof AccessError ? error : unauthenticated(error);
-    });
+    const claims = readClaims(await signedClaims(keys, token, { ...expected, typ }));
+    if (!claims || tokenKinds[claims.kind].typ !== typ) throw unauthenticated('not the claims of such a token');
     if (isRevoked(claims)) throw unauthenticated('revoked');
     return claims;
   }
 
   return {
-    ready: (async () => {
-      await feed.ready;
-      while (!(await keys.load()) && !ending.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
-    })(),
+    ready: feed.ready.then(keys.loaded),
 
     async verify(accessToken) {
       const claims = await check(accessToken, 'at+jwt');

@@ -58,7 +58,7 @@ describe('POST and GET', () => {
         type: 'COMPANY',
         metadata: { version: 1, createdAt: expect.any(String) },
       },
-      customer: { id: customer.customerNumber, name: 'Carla', surname: 'Contact', email: customer.email },
+      customer: { id: customer.id, name: 'Carla', surname: 'Contact', email: customer.email },
       type: 'BILLING',
       primary: true,
       mixins: { a: { b: 1 } },
@@ -72,7 +72,7 @@ describe('POST and GET', () => {
     const other = await givenCustomer(at);
     const second = await call('POST', '', { body: { ...pair(company, other.id), id: newId() } });
     expect((await call('GET', `/${second.body.id}`, { query: { fields: 'customer,type' } })).body).toEqual({
-      customer: { id: other.customerNumber, email: other.email },
+      customer: { id: other.id, email: other.email },
       type: 'CONTACT',
     });
     const { refreshToken } = await signIn(at, other.email);

@@ -55,7 +55,7 @@ describe('success', () => {
     expect(now.emailVerifiedAt).toBeInstanceOf(Date);
     const { passwordHash, emailVerifiedAt } = now;
     expect(now).toEqual({ ...customer, passwordHash, emailVerifiedAt });
-    expect((await at.app.modules.contactAssignments.companiesOf({ tenantId: 'demo' }, id)).length).toBe(1);
+    expect((await at.app.modules.contactAssignments.openTo({ tenantId: 'demo' }, id)).length).toBe(1);
   });
 
   it('an employee, at the console', async () => {

@@ -80,8 +80,8 @@ export async function forgeOf(service: Service, token: string, tenantId?: string
     input,
     async resign(parts = {}, hash = 'SHA-256') {
       const signed = input(parts);
-      const signature = await crypto.subtle.sign({ name: 'ECDSA', hash }, privateKey, Buffer.from(signed));
-      return `${signed}.${encode(new Uint8Array(signature))}`;
+      const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+      return `${signed}.${encode(new Uint8Array(sign(hash.replace('-', ''), Buffer.from(signed), key)))}`;
     },
   };
 }

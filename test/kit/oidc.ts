@@ -2,7 +2,7 @@
 // on, RFC 9207 `iss`, introspection, and keys that can be changed while somebody signs in. And a browser that walks
 // through its pages by hand.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as NetServer } from 'node:net';
@@ -272,15 +272,16 @@ export function returnedIn(url: URL): Returned {
 export const passThrough = async (authorizationUrl: string, login: string): Promise<Returned> =>
   returnedIn(await newBrowser().signIn(authorizationUrl, login));
 
-/** Tokens of the provider for the person, as an application of the provider's own gets them. */
-export async function tokensOf(
+/** A code for the person, as an application gets it that asks the provider on its own. */
+export async function codeOf(
   provider: OpenIdProvider,
   login: string,
-  resource?: string,
-): Promise<{ access_token: string; id_token: string }> {
-  const verifier = 'a-verifier-of-an-application-that-the-tests-stand-in-for';
-  const challenge = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
-  const [redirectUri = ''] = provider.redirectUris;
+  asked: { verifier?: string; nonce?: string; redirectUri?: string; resource?: string },
+): Promise<string> {
+  const { verifier, nonce, redirectUri = provider.redirectUris[0] ?? '', resource } = asked;
+  const challenge = createHash('sha256')
+    .update(verifier ?? '')
+    .digest('base64url');
   const url = new URL(`${provider.issuer}/auth`);
   url.search = new URLSearchParams({
     client_id: provider.clientId,
@@ -288,12 +289,22 @@ export async function tokensOf(
     response_type: 'code',
     scope: resource ? 'openid email profile api' : 'openid email profile',
     state: 'state-of-the-application',
-    nonce: randomUUID(),
-    code_challenge: Buffer.from(challenge).toString('base64url'),
-    code_challenge_method: 'S256',
-    ...(resource ? { resource } : {}),
+    ...(nonce && { nonce }),
+    ...(verifier && { code_challenge: challenge, code_challenge_method: 'S256' }),
+    ...(resource && { resource }),
   }).toString();
-  const { code } = await passThrough(url.href, login);
+  return (await passThrough(url.href, login)).code;
+}
+
+/** Tokens of the provider for the person, as an application of the provider's own gets them. */
+export async function tokensOf(
+  provider: OpenIdProvider,
+  login: string,
+  resource?: string,
+): Promise<{ access_token: string; id_token: string }> {
+  const verifier = 'a-verifier-of-an-application-that-the-tests-stand-in-for';
+  const asked = { verifier, nonce: randomUUID(), ...(resource && { resource }) };
+  const code = await codeOf(provider, login, asked);
   const response = await fetch(`${provider.issuer}/token`, {
     method: 'POST',
     headers: {
@@ -302,7 +313,7 @@ export async function tokensOf(
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       code,
-      redirect_uri: redirectUri,
+      redirect_uri: provider.redirectUris[0] ?? '',
       code_verifier: verifier,
       ...(resource ? { resource } : {}),
     }),

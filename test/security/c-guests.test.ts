@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createTokenIssuer } from '../../src/modules/tokens/issue.ts';
+import { createTokenSigner } from '../../src/modules/tokens/sign.ts';
 import { givenCustomer } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
 import { theService } from '../kit/service.ts';
@@ -206,7 +207,9 @@ it('case 36: on a shared device an old copy of the guest token signs nobody in a
 async function guestTokenFor(lifetimeSeconds: number): Promise<string> {
   const { contextEncryption, revocations, signingKeys: keys, tenants } = service.app.modules;
   const sessionId = randomUUID();
-  const issued = await createTokenIssuer({ keys, contextEncryption, ...service.config }).issue({
+  const { issuer, audience } = service.config;
+  const sign = createTokenSigner({ keys, issuer });
+  const issued = await createTokenIssuer({ contextEncryption, sign, audience }).issue({
     kind: 'anonymous',
     tenant: tenants.find('demo')!,
     scopes: [],

@@ -190,12 +190,15 @@ describe('whoever lets a provider vouch for people holds what those people can g
   it('forbidden: oauth.idp_manage alone is not enough, and with all that is missing it is', async () => {
     for (const userTypes of [['CUSTOMER'], ['EMPLOYEE'], ['CUSTOMER', 'EMPLOYEE']]) {
       const before = await db().identityProvider.count();
+      const asked = { ...idp.asked };
       const refused = await create({ userTypes }, await tokenWith(['oauth.idp_manage']));
       expect(refused.code).toBe('FORBIDDEN');
       expect(await db().identityProvider.count()).toBe(before);
+      expect(idp.asked).toEqual(asked);
       const missing = refused.errors[0]?.extensions.missingScopes as string[];
       expect(missing.length).toBeGreaterThan(5);
       only(await create({ userTypes }, await tokenWith(['oauth.idp_manage', ...missing])));
+      expect(idp.asked).not.toEqual(asked);
       const last = await tokenWith(['oauth.idp_manage', ...missing.slice(1)]);
       expect((await create({ userTypes }, last)).errors[0]?.extensions).toMatchObject({
         code: 'FORBIDDEN',

@@ -4,6 +4,7 @@ import { badInput, DomainError } from '../../errors/domain-error.ts';
 import type { ErrorRenderer } from '../oauth-response.ts';
 import { iamErrors } from './families.ts';
 
+const FORBIDDEN = 'The access to the given resource is forbidden.';
 const exists = ['LEGAL_ENTITY_EXISTS', 'CONTACT_EXISTS', 'LOCATION_EXISTS'];
 
 function asOfPlatform(error: unknown, missingText: string): unknown {
@@ -18,5 +19,8 @@ function asOfPlatform(error: unknown, missingText: string): unknown {
 /** @param resource the path's parameter; none: the list */
 export const companyErrors =
   (missingText: string, resource?: string): ErrorRenderer =>
-  (error, request) =>
-    iamErrors(resource, 'The access to the given resource is forbidden.')(asOfPlatform(error, missingText), request);
+  (error, request) => {
+    const answer = iamErrors(resource)(asOfPlatform(error, missingText), request);
+    if (answer.status !== 403) return answer;
+    return { ...answer, body: { ...(answer.body as object), message: FORBIDDEN } };
+  };

@@ -8,6 +8,7 @@ import type { ContactInFull } from '../../modules/companies/contact-lists.ts';
 import type { Details } from '../../modules/companies/details.ts';
 import type { LegalEntity } from '../../modules/companies/legal-entities.ts';
 import type { Location } from '../../modules/companies/locations.ts';
+import { groupCodes } from './iam-wire.ts';
 
 const object = z.record(z.string(), z.unknown());
 
@@ -69,7 +70,7 @@ export const companyToWire = ({ entity, parentId, groups, locations }: WholeComp
   customerGroups: groups.map(({ id, name, role }) => ({
     id,
     name: { en: name },
-    ...given('role', role === 'CONTACT' ? role : role && `B2B_${role}`),
+    ...given('role', role && groupCodes[role]),
   })),
   entitiesAddresses: locations.map(locationToWire),
 });
@@ -79,7 +80,7 @@ export const contactToWire = (contact: ContactInFull) => ({
   id: contact.id,
   legalEntity: legalEntityToWire(contact.legalEntity),
   customer: {
-    id: contact.customer.customerNumber,
+    id: contact.customerId,
     ...given('name', contact.customer.firstName),
     ...given('surname', contact.customer.lastName),
     email: contact.customer.email,

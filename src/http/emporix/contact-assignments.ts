@@ -1,5 +1,5 @@
-// /customer-management/{tenant}/contact-assignments…: who may act for which company. A customer is named by number, and
-// by id too where a client sends one.
+// /customer-management/{tenant}/contact-assignments…: who may act for which company. A customer is named by id, as by
+// the routes of IAM; the number is taken too.
 
 import { z } from 'zod';
 import type { ContactAssignments } from '../../modules/companies/contact-assignments.ts';
@@ -9,7 +9,7 @@ import { companyErrors } from './company-errors.ts';
 import { contactToWire, detailsFromWire, document } from './company-wire.ts';
 import { tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
-import { anyOf, filtersOf, moment, oneOf, text, yesOrNo } from './query-filter.ts';
+import { anyOf, filterBy, filterOf, moment, oneOf, text, yesOrNo } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
 
 const types = ['PRIMARY', 'BILLING', 'LOGISTICS', 'CONTACT'] as const;
@@ -67,7 +67,8 @@ export function createContactAssignmentRoutes({
       answer(request) {
         const { ctx, query } = request;
         const shown = shownBy(query);
-        return pageAnswer(request, contactAssignments.list(ctx, filtersOf(query, fields, [])), {
+        const where = { AND: [filterOf(query.value('q'), fields), filterBy(query, fields)] };
+        return pageAnswer(request, contactAssignments.list(ctx, where), {
           pageSize: 16,
           column: 'id',
           toWire: (each) => shown(contactToWire(each)),
@@ -77,6 +78,7 @@ export function createContactAssignmentRoutes({
     tenantRoute({
       method: 'POST',
       path: all,
+      says: { body: contact, status: 201 },
       access: manages,
       errors: ofList,
       async answer({ ctx, body }) {
@@ -97,6 +99,7 @@ export function createContactAssignmentRoutes({
     tenantRoute({
       method: 'PUT',
       path: one,
+      says: { body: contact, status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params, body }) {
@@ -108,6 +111,7 @@ export function createContactAssignmentRoutes({
     tenantRoute({
       method: 'DELETE',
       path: one,
+      says: { status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params }) {

@@ -13,6 +13,11 @@ import { customerErrors } from './families.ts';
 const tenantIn = (query: Query): string =>
   query.value('tenant') ?? query.value('hybris-tenant') ?? query.need('tenant');
 
+const client = {
+  tenant: 'Or hybris-tenant, as old clients name it.',
+  'client_id*': 'A storefront client.',
+};
+
 /** Both routes. */
 export const createCustomerLoginRoutes = ({
   grants,
@@ -26,6 +31,16 @@ export const createCustomerLoginRoutes = ({
     path: '/customerlogin/auth/anonymous/login',
     access: open,
     errors: customerErrors,
+    says: {
+      summary: 'Begin as a guest',
+      query: {
+        ...client,
+        siteCode: 'Of the session.',
+        currency: 'Of the session.',
+        language: 'Of the session.',
+        targetLocation: 'Of the session.',
+      },
+    },
     async answer({ ctx, query }) {
       const tenant = tenantIn(query);
       const tokens = await requestToken(ctx, grants.anonymous, {
@@ -44,6 +59,10 @@ export const createCustomerLoginRoutes = ({
     path: '/customerlogin/auth/anonymous/refresh',
     access: open,
     errors: customerErrors,
+    says: {
+      summary: 'Go on as a guest',
+      query: { ...client, refresh_token: 'One of the two is needed.', anonymous_token: 'One of the two is needed.' },
+    },
     async answer({ ctx, query }) {
       const tenant = tenantIn(query);
       const clientId = query.need('client_id');

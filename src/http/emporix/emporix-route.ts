@@ -6,13 +6,14 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Ctx, RequestContext } from '../../context.ts';
 import { isStorable } from '../../database/storable.ts';
-import { badInput, notFound } from '../../errors/domain-error.ts';
+import { badInput } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { Access } from '../../permissions/access.ts';
 import { malformed } from '../http-error.ts';
 import { type Answer, type ErrorRenderer, sendJson } from '../oauth-response.ts';
 import { readText, requireContentType } from '../request-guards.ts';
 import type { Method, Route } from '../router.ts';
+import { emporixDescription, type Says } from './described.ts';
 
 /** A request as a route gets it. */
 export interface EmporixRequest<Context extends RequestContext = Ctx> {
@@ -45,6 +46,8 @@ export interface EmporixRoute<Context extends RequestContext> {
   readonly path: string;
   readonly access: Access;
   readonly errors: ErrorRenderer;
+  /** For /openapi.json. */
+  readonly says?: Says;
   answer(request: EmporixRequest<Context>): Promise<EmporixAnswer>;
 }
 
@@ -83,7 +86,8 @@ function parseJson(text: string): unknown {
   throw malformed('The request body holds NUL, or half a character.');
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+/** What was given, as `schema` has it. @throws BAD_USER_INPUT */
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [first] = parsed.error.issues;
@@ -97,17 +101,17 @@ function inTenant(context: RequestContext, tenantId: string): Ctx {
 }
 
 const route = <Context extends RequestContext>(
-  { method, path, access, errors, answer }: EmporixRoute<Context>,
+  { method, path, access, errors, says, answer }: EmporixRoute<Context>,
   contextOf: (context: RequestContext, params: Readonly<Record<string, string>>, req: IncomingMessage) => Context,
 ): Route => ({
   methods: [method],
   path,
   access,
+  describes: emporixDescription(says),
   refuse: errors,
   async handle(req, res, call) {
     const { params } = call;
-    // No database could be asked for it.
-    if (!Object.values(params).every(isStorable)) throw notFound('Resource');
+    if (!Object.values(params).every(isStorable)) throw malformed('The path holds NUL, or half a character.');
     const { status, headers, body } = await answer({
       ctx: contextOf(await call.authenticate(), params, req),
       params,

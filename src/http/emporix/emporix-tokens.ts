@@ -1,8 +1,10 @@
 // Tokens in the platform's names, the old spelling beside the new one where it has two. Lifetimes in seconds.
 // Invariant: the scope string holds exactly the scopes of the token, and the pseudo scope that names the tenant.
 
+import { z } from 'zod';
 import type { CustomerTokens } from '../../modules/grants/customer-tokens.ts';
 import type { GuestTokens } from '../../modules/grants/guest-tokens.ts';
+import type { SocialTokens } from '../../modules/grants/sso.ts';
 
 /** Scopes as the platform has them in a text: with a marker for the tenant, which is no permission. */
 export const scopeText = (scopes: readonly string[], tenantId: string): string =>
@@ -43,3 +45,33 @@ export function customerBody({ accessToken, refreshToken, sessionId }: CustomerT
     session_id: sessionId,
   };
 }
+
+/** What a shopper signs in with. */
+export const credentials = z.object({ email: z.string(), password: z.string() });
+
+/** What comes of an identity provider's word. A session is over when it was idle for as long as its refresh token lives. */
+const vouchedBody = ({ accessToken, saasToken, refreshToken }: CustomerTokens, tenantId: string) => ({
+  access_token: accessToken.token,
+  saas_token: saasToken.token,
+  ...(refreshToken && { refresh_token: refreshToken.token, session_idle_time: refreshToken.expiresIn }),
+  token_type: 'Bearer',
+  scope: scopeText(accessToken.scopes, tenantId),
+});
+
+/** Tokens for a token of an identity provider (RFC 8693). */
+export const exchangedBody = (tokens: CustomerTokens, tenantId: string, subjectToken: string) => ({
+  ...vouchedBody(tokens, tenantId),
+  subject_access_token: subjectToken,
+  expires_in: tokens.accessToken.expiresIn,
+  ...(tokens.refreshToken && { refresh_token_expires_in: tokens.refreshToken.expiresIn }),
+  session_id: tokens.sessionId,
+});
+
+/** Tokens for a code of an identity provider: lifetimes are texts here, and there is no session id. */
+export const socialBody = (tokens: SocialTokens, tenantId: string) => ({
+  ...vouchedBody(tokens, tenantId),
+  social_access_token: tokens.provided.accessToken,
+  social_id_token: tokens.provided.idToken,
+  expires_in: String(tokens.accessToken.expiresIn),
+  ...(tokens.refreshToken && { refresh_token_expires_in: String(tokens.refreshToken.expiresIn) }),
+});

@@ -33,18 +33,22 @@ const reasons: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-const reasonOf = (status: number): string => reasons[status] ?? 'Internal Server Error';
+/** The phrase of a status. */
+export const reasonOf = (status: number): string => reasons[status] ?? 'Internal Server Error';
 
 /** An API gateway's fault. */
 const fault = (faultstring: string, errorcode: string) => ({ fault: { faultstring, detail: { errorcode } } });
+
+/** A bearer that is none, no good, or of a kind that has no business here: that a scope is missing names the scope. */
+const isAboutBearer = (error: unknown): boolean =>
+  error instanceof DomainError &&
+  (error.code === 'UNAUTHENTICATED' || (error.code === 'FORBIDDEN' && failureOf(error).requiredScopes.length === 0));
 
 /** A bearer or a client that is no good: the gateway's word, whatever the family. */
 function faultOf(error: unknown): object | null {
   if (error instanceof OAuthError && error.code === 'invalid_client')
     return fault('Invalid ApiKey', 'oauth.v2.InvalidApiKey');
-  const isBearer =
-    (error instanceof OAuthError && error.code === 'invalid_token') ||
-    (error instanceof DomainError && error.code === 'UNAUTHENTICATED');
+  const isBearer = error instanceof OAuthError && error.code === 'invalid_token';
   return isBearer ? fault('Invalid access token', 'oauth.v2.InvalidAccessToken') : null;
 }
 
@@ -64,7 +68,8 @@ function failureOf(error: unknown): Pick<Failure, 'message' | 'field' | 'require
 
 const family =
   (bodyOf: (failure: Failure) => object): ErrorRenderer =>
-  (error, { requestId, params }): Answer => {
+  (thrown, { requestId, params }): Answer => {
+    const error = isAboutBearer(thrown) ? new OAuthError('invalid_token', { cause: thrown }) : thrown;
     const status = statusOf(error);
     const body = faultOf(error) ?? bodyOf({ status, requestId, params, ...failureOf(error) });
     return { status, headers: errorHeaders(error), body };
@@ -96,9 +101,8 @@ function iamDetails({ status, message, field, requiredScopes, requestId }: Failu
 /**
  * IAM and Customer Management: `status` is a text.
  * @param resource the path's parameter that names what the route is about
- * @param forbiddenText what a 403 says
  */
-export const iamErrors = (resource?: string, forbiddenText = 'You need a scope for this action.'): ErrorRenderer =>
+export const iamErrors = (resource?: string): ErrorRenderer =>
   family((failure) => {
     const { status, message, params } = failure;
     const resourceId = resource === undefined ? undefined : params[resource];
@@ -107,7 +111,7 @@ export const iamErrors = (resource?: string, forbiddenText = 'You need a scope f
       ...(resourceId !== undefined && { resourceId }),
       code: status,
       status: reasonOf(status),
-      message: status === 403 ? forbiddenText : message,
+      message: failure.requiredScopes.length > 0 ? 'You need a scope for this action.' : message,
       ...(details.length > 0 && { details }),
     };
   });

@@ -2,11 +2,9 @@
 // What would be an order to this service that it does not carry out (approval groups, restrictions) is refused.
 
 import { z } from 'zod';
-import type { Ctx } from '../../context.ts';
-import type { List } from '../../database/keyset.ts';
 import { notFound } from '../../errors/domain-error.ts';
-import type { CompanyProfile, CompanyProfiles, WholeCompany } from '../../modules/companies/company-profiles.ts';
-import type { LegalEntities, LegalEntity } from '../../modules/companies/legal-entities.ts';
+import type { CompanyProfile, CompanyProfiles } from '../../modules/companies/company-profiles.ts';
+import type { LegalEntities } from '../../modules/companies/legal-entities.ts';
 import { requires, requiresAnyOf } from '../../permissions/access.ts';
 import type { Route } from '../router.ts';
 import { companyErrors } from './company-errors.ts';
@@ -20,7 +18,7 @@ import {
 } from './company-wire.ts';
 import { type EmporixRequest, tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
-import { filtersOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
+import { filterBy, filterOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
 
 const MISSING = 'The legal entity with the requested code does not exist.';
@@ -47,6 +45,8 @@ const legalEntity = document.extend({
   approvalGroup: references,
   restrictions: z.array(z.string()).nullish(),
 });
+
+const search = z.object({ q: z.string().optional() });
 
 const fields = {
   id: text('id'),
@@ -95,37 +95,41 @@ export function createLegalEntityRoutes({
   const reads = requiresAnyOf('customermanagement.legalentity_read', 'customermanagement.legalentity_read_own');
   const manages = requires('customermanagement.legalentity_manage');
 
-  const inOnePiece = (ctx: Ctx, { page, count }: List<LegalEntity>): List<WholeCompany> => ({
-    page: async (window) => companyProfiles.whole(ctx, await page(window)),
-    count,
-  });
-
-  function list(request: EmporixRequest, q?: string) {
+  function list(request: EmporixRequest, q: string | undefined) {
     const { ctx, query } = request;
-    const found = legalEntities.list(ctx, { where: filtersOf(query, fields, searches, q) });
+    const where = { AND: [filterOf(q, fields), filterBy(query, fields, searches)] };
     const shown = shownBy(query);
-    return pageAnswer(request, inOnePiece(ctx, found), {
+    return pageAnswer(request, legalEntities.list(ctx, { where }), {
       pageSize: 16,
       column: 'name',
-      toWire: (company) => shown(companyToWire(company)),
+      pageToWire: async (rows) =>
+        (await companyProfiles.whole(ctx, rows)).map((company) => shown(companyToWire(company))),
     });
   }
 
   return [
-    tenantRoute({ method: 'GET', path: all, access: reads, errors: ofList, answer: (request) => list(request) }),
+    tenantRoute({
+      method: 'GET',
+      path: all,
+      access: reads,
+      errors: ofList,
+      answer: (request) => list(request, request.query.value('q')),
+    }),
     tenantRoute({
       method: 'POST',
       path: `${all}/search`,
+      says: { body: search },
       access: reads,
       errors: ofList,
       async answer(request) {
-        const { q } = await request.body(z.object({ q: z.string().optional() }));
+        const { q } = await request.body(search);
         return list(request, q);
       },
     }),
     tenantRoute({
       method: 'POST',
       path: all,
+      says: { body: legalEntity, status: 201 },
       access: manages,
       errors: ofList,
       async answer({ ctx, body }) {
@@ -148,6 +152,7 @@ export function createLegalEntityRoutes({
     tenantRoute({
       method: 'PUT',
       path: one,
+      says: { body: legalEntity, status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params, body }) {
@@ -159,6 +164,7 @@ export function createLegalEntityRoutes({
     tenantRoute({
       method: 'DELETE',
       path: one,
+      says: { status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params }) {

@@ -8,7 +8,7 @@ import { companyErrors } from './company-errors.ts';
 import { detailsFromWire, document, locationToWire, withoutNulls } from './company-wire.ts';
 import { tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
-import { anyOf, filtersOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
+import { anyOf, filterBy, filterOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
 
 const types = ['HEADQUARTER', 'WAREHOUSE', 'OFFICE'] as const;
@@ -84,7 +84,8 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
       answer(request) {
         const { ctx, query } = request;
         const shown = shownBy(query);
-        return pageAnswer(request, locations.list(ctx, filtersOf(query, fields, searches)), {
+        const where = { AND: [filterOf(query.value('q'), fields), filterBy(query, fields, searches)] };
+        return pageAnswer(request, locations.list(ctx, where), {
           pageSize: 16,
           column: 'name',
           toWire: (each) => shown(locationToWire(each)),
@@ -94,6 +95,7 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
     tenantRoute({
       method: 'POST',
       path: all,
+      says: { body: location, status: 201 },
       access: manages,
       errors: ofList,
       async answer({ ctx, body }) {
@@ -114,6 +116,7 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
     tenantRoute({
       method: 'PUT',
       path: one,
+      says: { body: location, status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params, body }) {
@@ -125,6 +128,7 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
     tenantRoute({
       method: 'DELETE',
       path: one,
+      says: { status: 204 },
       access: manages,
       errors: ofOne,
       async answer({ ctx, params }) {

@@ -25,16 +25,31 @@ function isDescending(query: Query, column: string): boolean {
   return direction.toLowerCase() === 'desc';
 }
 
+/** A list that is in memory anyway, in its order. */
+export const listOf = <Row>(rows: readonly Row[]): List<Row> => ({
+  page: async ({ inverted, limit, skip = 0 }) => (inverted ? rows.toReversed() : rows).slice(skip, skip + limit),
+  count: async () => rows.length,
+});
+
 /**
  * One page of a list, and `X-Total-Count` if the request asks for it by that header.
  * @param pageSize rows on a page when the caller does not say
  * @param column what the list is sorted by
+ * @param toWire a row as clients know it
+ * @param pageToWire all rows of a page at once, for what has to be looked up besides
  * @throws BAD_USER_INPUT
  */
 export async function pageAnswer<Row>(
   { query, headers }: Pick<EmporixRequest, 'query' | 'headers'>,
   { page, count }: List<Row>,
-  { pageSize, column, toWire }: { pageSize: number; column: string; toWire: (row: Row) => unknown },
+  {
+    pageSize,
+    column,
+    ...wire
+  }: { pageSize: number; column: string } & (
+    | { toWire: (row: Row) => unknown }
+    | { pageToWire: (rows: readonly Row[]) => Promise<readonly unknown[]> }
+  ),
 ): Promise<EmporixAnswer> {
   const number = positive(query, 'pageNumber', 1);
   const limit = positive(query, 'pageSize', pageSize);
@@ -49,6 +64,6 @@ export async function pageAnswer<Row>(
   return {
     status: 200,
     ...(total !== null && { headers: { 'X-Total-Count': String(total) } }),
-    body: rows.map(toWire),
+    body: 'toWire' in wire ? rows.map(wire.toWire) : await wire.pageToWire(rows),
   };
 }

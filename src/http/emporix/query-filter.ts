@@ -56,7 +56,7 @@ const MOST_CHARACTERS = 2_000;
 const MOST_CONDITIONS = 20;
 const MOST_VALUES = 200;
 
-const misunderstood = (message: string) => badInput('q', message);
+const misunderstood = (message: string, parameter = 'q') => badInput(parameter, message);
 
 /** One condition: a field, a colon, and a value: bare, quoted, or anything in one pair of brackets. */
 const CONDITION = /\s*([\w.]+):(?:in)?(\((?:"[^"]*"|[^()"])*\)|~?"[^"]*"|[^\s"()]+)/y;
@@ -64,20 +64,19 @@ const RANGE = /^\s*(>=?|<=?)\s*"?([^"\s]+)"?\s*$/;
 
 const unquoted = (value: string): string => value.trim().replace(/^"(.*)"$/s, '$1');
 
-/** @param name the parameter that says so */
-function readValue({ type, known }: FilterField, given: string, name = 'q'): string | boolean | Date {
+function readValue({ type, known }: FilterField, given: string, parameter?: string): string | boolean | Date {
   if (type === 'boolean') {
-    if (given !== 'true' && given !== 'false') throw badInput(name, 'A yes-or-no field is true or false.');
+    if (given !== 'true' && given !== 'false') throw misunderstood('A yes-or-no field is true or false.', parameter);
     return given === 'true';
   }
   if (type === 'moment') {
     const date = new Date(given);
-    if (Number.isNaN(date.getTime())) throw badInput(name, 'Not a date.');
+    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.', parameter);
     return date;
   }
   if (!known) return given;
   const found = known[given.toUpperCase()];
-  if (found === undefined) throw badInput(name, 'Not a value of this field.');
+  if (found === undefined) throw misunderstood('Not a value of this field.', parameter);
   return found;
 }
 
@@ -92,11 +91,11 @@ function withinRange(field: FilterField, inner: string): object {
   );
 }
 
-const searched = (part: string) => ({ contains: literally(part), mode: 'insensitive' });
+const holding = (part: string) => ({ contains: literally(part), mode: 'insensitive' });
 
 function containing(field: FilterField, value: string): object {
   if (field.type !== 'text' || field.known) throw misunderstood('Only texts are searched by ~.');
-  return searched(unquoted(value));
+  return holding(unquoted(value));
 }
 
 /** What the column has to be. */
@@ -143,19 +142,34 @@ export function filterOf(q: string | undefined, fields: Readonly<Record<string, 
 }
 
 /**
- * As `filterOf`, for the parameters of a request: its `q`, and those named like fields.
- * @param searches fields whose parameter is a part of the text, in whatever case; of others it is the value
+ * The same for the parameters of a query that are named like fields: `userType=CUSTOMER`.
+ * @param searched fields of which the parameter is a part, in whatever case
+ * @throws BAD_USER_INPUT for a value that the field does not have
  */
-export function filtersOf(
-  query: Pick<Query, 'value'>,
+export function filterBy(
+  query: Query,
   fields: Readonly<Record<string, FilterField>>,
-  searches: readonly string[],
-  q = query.value('q'),
+  searched: readonly string[] = [],
 ): { AND: object[] } {
   const conditions = Object.entries(fields).flatMap(([name, field]) => {
-    const given = query.value(name);
-    if (given === undefined) return [];
-    return [field.at(searches.includes(name) ? searched(given) : readValue(field, given, name))];
+    const value = query.value(name);
+    if (value === undefined) return [];
+    return [field.at(searched.includes(name) ? holding(value) : readValue(field, value, name))];
   });
-  return { AND: [...conditions, filterOf(q, fields)] };
+  return { AND: conditions };
+}
+
+/** Does a row that is in memory satisfy conditions that `filterOf` made? */
+export const satisfied = ({ AND: conditions }: { AND: object[] }, row: Readonly<Record<string, unknown>>): boolean =>
+  conditions.every((condition) =>
+    Object.entries(condition).every(([column, wanted]) => column !== 'OR' && isAsWanted(row[column], wanted)),
+  );
+
+function isAsWanted(value: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return value === wanted;
+  if ('in' in wanted) return (wanted.in as unknown[]).includes(value);
+  const { contains } = wanted as { contains: string };
+  return String(value)
+    .toLowerCase()
+    .includes(contains.replace(/\\([\\%_])/g, '$1').toLowerCase());
 }

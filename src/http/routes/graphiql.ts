@@ -121,6 +121,7 @@ export async function createGraphiql(): Promise<{ page: (res: ServerResponse) =>
         methods: ['GET', 'HEAD'],
         path: '/graphql/ui/{file}',
         access: open,
+        describes: 'internal',
         async handle(req, res, { params }) {
           const file = files.get(params.file!);
           if (!file) throw noSuchPath();

@@ -3,9 +3,11 @@
 // application/json body within the limits, and no part of the caller's Host or URL becomes part of anything.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import type { RequestContext } from '../../context.ts';
 import { DomainError } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
+import type { Description } from '../description.ts';
 import { HttpError, malformed, noSuchPath } from '../http-error.ts';
 import { type ErrorRenderer, errorHeaders, errorStatus, sendText } from '../oauth-response.ts';
 import { readText, requireContentType } from '../request-guards.ts';
@@ -34,6 +36,52 @@ export interface GraphqlEngine {
 const OWN_URL = 'http://localhost/graphql';
 const PLAIN = 'application/json';
 const RESPONSE = 'application/graphql-response+json';
+
+const result = z
+  .object({
+    data: z.record(z.string(), z.unknown()).nullable().optional(),
+    errors: z
+      .array(
+        z.object({
+          message: z.string(),
+          path: z.array(z.union([z.string(), z.number()])).optional(),
+          extensions: z.object({ code: z.string() }).optional(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'GraphqlResult', description: 'A result of GraphQL; `extensions.code` says what an error is.' });
+
+const answers: Description['answers'] = {
+  200: { text: 'The result. Of a subscription, a stream of results (text/event-stream).', schema: result },
+  default: { text: 'Nothing ran: malformed, refused, or the service cannot answer.', schema: result },
+};
+const byBearer = { tag: 'GraphQL', authentication: ['none', 'bearer'], answers } as const;
+
+const operating: Description = {
+  ...byBearer,
+  summary: 'Run one operation (GraphQL over HTTP)',
+  body: {
+    type: PLAIN,
+    schema: z
+      .object({
+        query: z.string(),
+        operationName: z.string().nullable().optional(),
+        variables: z.record(z.string(), z.unknown()).nullable().optional(),
+      })
+      .meta({ id: 'GraphqlRequest' }),
+  },
+};
+
+const asking: Description = {
+  ...byBearer,
+  summary: 'Run one query or subscription, outside production; to browsers, the explorer where it is on',
+  parameters: [
+    { name: 'query', in: 'query', text: 'The document.' },
+    { name: 'operationName', in: 'query', text: 'Which operation of it.' },
+    { name: 'variables', in: 'query', text: 'A JSON object.' },
+  ],
+};
 
 /** What a single result would be sent as, the first that fits, as Yoga has it; null: leave it to Yoga. */
 function resultType(accept: string | undefined): typeof PLAIN | typeof RESPONSE | null {
@@ -120,6 +168,7 @@ export function createGraphqlRoutes(deps: {
       methods: ['POST'],
       path: '/graphql',
       access,
+      describes: operating,
       refuse: graphqlAnswer,
       async handle(req, res, call) {
         requireContentType(req, PLAIN);
@@ -136,6 +185,7 @@ export function createGraphqlRoutes(deps: {
       methods: ['GET'],
       path: '/graphql',
       access,
+      describes: asking,
       refuse: graphqlAnswer,
       async handle(req, res, call) {
         if (!req.headers.accept?.includes('text/html')) return throughYoga(req, res, call);

@@ -1,7 +1,9 @@
 // GET /healthz and /readyz: is the process alive, and may it get traffic. Readiness names what is missing.
 // Invariant: liveness asks nothing of anybody, or an outage of the database would have every instance restarted (case 112).
 
+import { z } from 'zod';
 import { open } from '../../permissions/access.ts';
+import type { Description } from '../description.ts';
 import { sendJson } from '../oauth-response.ts';
 import type { Route } from '../router.ts';
 
@@ -10,6 +12,28 @@ export interface ReadinessCheck {
   readonly name: string;
   readonly check: () => boolean | Promise<boolean>;
 }
+
+const health = z
+  .object({
+    status: z.enum(['alive', 'ready', 'unavailable', 'stopping']),
+    failing: z.array(z.string()).optional().describe('What is missing, by name.'),
+  })
+  .meta({ id: 'Health' });
+
+const liveness: Description = {
+  summary: 'Is the process alive?',
+  tag: 'Operation',
+  answers: { 200: { text: 'It is, whatever else is away.', schema: health } },
+};
+
+const readiness: Description = {
+  summary: 'May it get traffic?',
+  tag: 'Operation',
+  answers: {
+    200: { text: 'It may.', schema: health },
+    503: { text: 'It may not: something is missing, or it is stopping.', schema: health },
+  },
+};
 
 /** `patience`: milliseconds that each check may take. */
 export function createHealthRoutes({
@@ -46,12 +70,14 @@ export function createHealthRoutes({
       methods: ['GET', 'HEAD'],
       path: '/healthz',
       access: open,
+      describes: liveness,
       handle: (_req, res) => sendJson(res, 200, { status: 'alive' }),
     },
     {
       methods: ['GET', 'HEAD'],
       path: '/readyz',
       access: open,
+      describes: readiness,
       async handle(_req, res, call) {
         if (call.draining) return sendJson(res, 503, { status: 'stopping', failing: ['draining'] });
         underWay ??= failingNow().finally(() => {

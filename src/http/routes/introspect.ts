@@ -1,10 +1,13 @@
 // POST /oauth/introspect (RFC 7662): what a token says, for a confidential client of its tenant with the scope
 // `oauth.token_introspect`. Whatever is not good, or is another tenant's, is `{"active":false}` and nothing more (s.2.2).
 
+import { z } from 'zod';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../../modules/clients/client-authentication.ts';
 import type { ActiveToken, IntrospectedKind, TokenIntrospection } from '../../modules/tokens/introspect.ts';
-import { oauthEndpoint } from '../oauth-endpoint.ts';
+import type { Description } from '../description.ts';
+import { clientRefusals, refusedFor } from '../oauth-answers.ts';
+import { clientFields, formOf, oauthEndpoint } from '../oauth-endpoint.ts';
 import type { Route } from '../router.ts';
 
 /** Of these, the bearer of the token is who it says; the others are no `token_type` of RFC 6749 s.7.1. */
@@ -13,7 +16,46 @@ const BEARERS: readonly IntrospectedKind[] = ['SERVICE', 'EMPLOYEE', 'ANONYMOUS'
 const seconds = (date: Date): number => Math.floor(date.getTime() / 1000);
 
 /** RFC 7662 s.2.2, and members of our own for what it does not know. */
-const toWire = (token: ActiveToken) => ({
+const activeAnswer = z
+  .object({
+    active: z.literal(true),
+    scope: z.string().exactOptional(),
+    client_id: z.string().exactOptional(),
+    token_type: z.literal('Bearer').exactOptional(),
+    exp: z.number().int(),
+    iat: z.number().int().exactOptional(),
+    sub: z.string(),
+    aud: z.union([z.string(), z.array(z.string())]),
+    iss: z.string(),
+    kind: z.enum(['service', 'employee', 'anonymous', 'customer', 'saas', 'refresh']),
+    tenant: z.string(),
+    session_id: z.string().exactOptional(),
+    legalEntityId: z.string().exactOptional().describe('The company that the customer acts for.'),
+    act: z.object({ sub: z.string() }).exactOptional().describe('The employee who acts for the customer (RFC 8693).'),
+  })
+  .meta({ id: 'ActiveToken', description: 'RFC 7662 s.2.2.' });
+
+const inactiveAnswer = z
+  .object({ active: z.literal(false) })
+  .meta({ id: 'InactiveToken', description: "Not good now, or another tenant's: nothing more is said." });
+
+const describes: Description = {
+  summary: 'Ask what a token says',
+  tag: 'OAuth',
+  authentication: ['client', 'clientInBody'],
+  body: formOf(
+    z
+      .object({ token: z.string(), token_type_hint: z.string().optional(), ...clientFields })
+      .meta({ id: 'IntrospectionRequest', description: 'RFC 7662 s.2.1.' }),
+  ),
+  answers: {
+    200: { text: 'What it says, when it is good right now.', schema: z.union([activeAnswer, inactiveAnswer]) },
+    403: refusedFor('The client lacks the scope oauth.token_introspect.'),
+    ...clientRefusals,
+  },
+};
+
+const toWire = (token: ActiveToken): z.infer<typeof activeAnswer> => ({
   active: true,
   ...(token.scopes.length > 0 && { scope: token.scopes.join(' ') }),
   ...(token.clientId !== null && { client_id: token.clientId }),
@@ -21,9 +63,9 @@ const toWire = (token: ActiveToken) => ({
   exp: seconds(token.expiresAt),
   ...(token.issuedAt && { iat: seconds(token.issuedAt) }),
   sub: token.subject,
-  aud: token.audience.length === 1 ? token.audience[0] : token.audience,
+  aud: token.audience.length === 1 ? token.audience[0]! : [...token.audience],
   iss: token.issuer,
-  kind: token.kind.toLowerCase(),
+  kind: token.kind.toLowerCase() as Lowercase<IntrospectedKind>,
   tenant: token.tenant,
   ...(token.sessionId !== null && { session_id: token.sessionId }),
   ...(token.legalEntityId !== null && { legalEntityId: token.legalEntityId }),
@@ -35,7 +77,7 @@ export const createIntrospectRoute = (deps: {
   clientAuthentication: ClientAuthentication;
   introspection: TokenIntrospection;
 }): Route =>
-  oauthEndpoint('/oauth/introspect', 'the client, and its scopes', async ({ context, form, presented }) => {
+  oauthEndpoint('/oauth/introspect', 'the client, and its scopes', describes, async ({ context, form, presented }) => {
     const { clientAuthentication, introspection } = deps;
     // A public client proves nothing, and whoever may ask can try tokens out (s.4).
     if (!presented || presented.clientSecret === null)

@@ -1,6 +1,7 @@
 // POST /oauth/token (RFC 6749 s.3.2): client credentials (s.4.4), refreshing (s.6) and token exchange (RFC 8693). Each
 // entry maps the names of the wire onto one grant; what is decided is decided there.
 
+import { z } from 'zod';
 import { DomainError } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../../modules/clients/client-authentication.ts';
@@ -8,10 +9,12 @@ import type { ClientCredentials } from '../../modules/grants/grant.ts';
 import type { Grants } from '../../modules/grants/index.ts';
 import type { RequestToken } from '../../modules/grants/request-token.ts';
 import { parseScopeList } from '../../modules/scopes/grammar.ts';
+import type { Description } from '../description.ts';
 import { malformed } from '../http-error.ts';
-import { type Form, type OauthRequest, oauthEndpoint } from '../oauth-endpoint.ts';
+import { clientRefusals } from '../oauth-answers.ts';
+import { clientFields, type Form, formOf, type OauthRequest, oauthEndpoint } from '../oauth-endpoint.ts';
 import type { Route } from '../router.ts';
-import { sessionResponse, tokenResponse } from '../token-response.ts';
+import { sessionAnswer, sessionResponse, tokenAnswer, tokenResponse } from '../token-response.ts';
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
@@ -22,6 +25,48 @@ const USER_TYPES = { customer: 'CUSTOMER', employee: 'EMPLOYEE' } as const;
 
 /** What the endpoint takes, for the metadata (RFC 8414 s.2). */
 export const grantTypes = ['client_credentials', 'refresh_token', TOKEN_EXCHANGE] as const;
+
+const company = z.string().optional().describe('Absent keeps the company, without a value leaves it, an id switches.');
+
+const describes: Description = {
+  summary: 'Get a token',
+  tag: 'OAuth',
+  authentication: ['client', 'clientInBody'],
+  body: formOf(
+    z.union([
+      z
+        .object({ grant_type: z.literal('client_credentials'), scope: z.string().optional(), ...clientFields })
+        .meta({ id: 'ClientCredentialsRequest', description: 'RFC 6749 s.4.4.2.' }),
+      z
+        .object({
+          grant_type: z.literal('refresh_token'),
+          refresh_token: z.string(),
+          legal_entity_id: company,
+          ...clientFields,
+        })
+        .meta({ id: 'RefreshRequest', description: 'RFC 6749 s.6.' }),
+      z
+        .object({
+          grant_type: z.literal(TOKEN_EXCHANGE),
+          provider: z.string().describe('The identity provider, by its id.'),
+          subject_token: z.string(),
+          subject_token_type: z.enum(SUBJECT_TOKEN_TYPES),
+          requested_token_type: z.enum(ISSUED_TOKEN_TYPES).optional(),
+          user_type: z.enum(['customer', 'employee']).default('customer').optional(),
+          anonymous_token: z.string().optional().describe("A guest's, whose session goes on."),
+          audience: z.string().optional(),
+          resource: z.string().optional(),
+          legal_entity_id: company,
+          ...clientFields,
+        })
+        .meta({ id: 'TokenExchangeRequest', description: 'RFC 8693 s.2.1.' }),
+    ]),
+  ),
+  answers: {
+    200: { text: 'The token, and of people the session.', schema: z.union([sessionAnswer, tokenAnswer]) },
+    ...clientRefusals,
+  },
+};
 
 type Answer = (request: OauthRequest, client: ClientCredentials) => Promise<object>;
 
@@ -100,7 +145,7 @@ export function createTokenRoute(deps: {
     },
   };
 
-  return oauthEndpoint('/oauth/token', 'the grant', async (request) => {
+  return oauthEndpoint('/oauth/token', 'the grant', describes, async (request) => {
     const grantType = request.form.need('grant_type');
     if (!isOneOf(answers, grantType)) throw new OAuthError('unsupported_grant_type');
     if (!request.presented) throw new OAuthError('invalid_client', { cause: 'no client authentication' });

@@ -24,6 +24,17 @@ export function requireName(name: string, field = 'input.name'): string {
   return trimmed;
 }
 
+/** An id that somebody may choose. */
+export const CHOSEN_ID = /^[A-Za-z0-9][\w.-]{0,63}$/;
+/** The same in words. */
+export const ID_RULE = 'an id has 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit';
+
+/** An id that a caller chose, and that nothing has. @throws BAD_USER_INPUT, CONFLICT `ID_TAKEN` */
+export async function requireNewId(id: string, isTaken: (id: string) => Promise<boolean>): Promise<void> {
+  if (!CHOSEN_ID.test(id)) throw badInput('input.id', `Not an id: ${ID_RULE}.`);
+  if (await isTaken(id)) throw conflict('ID_TAKEN', 'There is one of that id.', { id });
+}
+
 const MOST_ITEMS = 500;
 
 /** The ids of a list, each once, sorted. @throws BAD_USER_INPUT for an endless list */

@@ -31,6 +31,7 @@ export const auditEventTypes = [
   'employee.updated',
   'group.created',
   'group.deleted',
+  'group.emptied',
   'group.member_added',
   'group.member_removed',
   'group.updated',

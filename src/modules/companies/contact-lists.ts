@@ -24,15 +24,16 @@ const inFull = {
 /** Lists of contact assignments. */
 export function createContactLists({ database }: { database: Database }) {
   return {
-    /** The enabled companies that a customer may act for, by name. */
-    async companiesOf(ctx: { tenantId: string }, customerId: string): Promise<LegalEntity[]> {
-      const assignments = await database.forTenant(ctx).contactAssignment.findMany({
+    /** A customer's assignments to the enabled companies, which are what the customer may act for, by name. */
+    openTo: (
+      ctx: { tenantId: string },
+      customerId: string,
+    ): Promise<(ContactAssignment & { legalEntity: LegalEntity })[]> =>
+      database.forTenant(ctx).contactAssignment.findMany({
         where: { customerId, legalEntity: { enabled: true } },
         include: { legalEntity: true },
         orderBy: [{ legalEntity: { name: 'asc' } }, { legalEntityId: 'asc' }],
-      });
-      return assignments.map(({ legalEntity }) => legalEntity);
-    },
+      }),
 
     /** The assignments of each customer, by company. */
     async ofCustomers(ctx: Ctx, customerIds: readonly string[]): Promise<ContactAssignment[][]> {

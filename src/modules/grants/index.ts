@@ -45,6 +45,8 @@ export interface GrantDependencies {
   readonly employees: Employees;
   readonly entitlements: EntitlementsOf;
   readonly legalEntities: LegalEntities;
+  /** Learns that a spent refresh token came back. */
+  readonly onReuse?: () => void;
   readonly passwords: Passwords;
   readonly refreshTokens: RefreshTokens;
   readonly revocations: Revocations;

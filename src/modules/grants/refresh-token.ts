@@ -23,7 +23,8 @@ const parameters = z.object({
   refreshToken: z.string(),
   legalEntityId: z.string().nullish(),
   branch: z.boolean().nullish(),
-  /** Who presents it, where the protocol says so. */
+  /** Whose it has to be, and who presents it, where the protocol says so. */
+  tenant: z.string().optional(),
   clientId: z.string().optional(),
 });
 
@@ -86,9 +87,9 @@ export function createRefreshTokenGrant(deps: {
     grantType: 'refresh_token',
     parameters,
     client: 'none',
-    async handle(request, { refreshToken, legalEntityId, branch, clientId }) {
+    async handle(request, { refreshToken, legalEntityId, branch, tenant: named, clientId }) {
       const use: RefreshUse = { clientId: clientId ?? null, legalEntityId, branch: branch ?? false };
-      const { family, ctx } = await spending.present(request, refreshToken, 'customer', use);
+      const { family, ctx } = await spending.present(request, refreshToken, 'customer', use, named);
       const { rev } = family;
       const tenant = tenants.find(family.tenantId);
       if (!tenant) throw new OAuthError('invalid_grant', { cause: 'the tenant is suspended' });

@@ -7,8 +7,13 @@ import { OAuthError } from '../../errors/oauth-error.ts';
 import type { ClientAuthentication } from '../clients/client-authentication.ts';
 import type { ClientCredentials, Grant } from './grant.ts';
 
-/** The one entrance to all grants. */
-export function createRequestToken(deps: { clientAuthentication: ClientAuthentication }) {
+/** Runs a grant, and returns or throws what it does. */
+type WatchGrant = <T>(grantType: string, run: () => Promise<T>) => Promise<T>;
+
+/** The one entrance to all grants. `watch` sees each from its first phase to its last. */
+export function createRequestToken(deps: { clientAuthentication: ClientAuthentication; watch?: WatchGrant }) {
+  const { clientAuthentication, watch = (_grantType, run) => run() } = deps;
+
   const parse = <Parameters extends z.ZodType>(schema: Parameters, given: unknown): z.output<Parameters> => {
     const parsed = schema.safeParse(given);
     if (parsed.success) return parsed.data;
@@ -21,21 +26,23 @@ export function createRequestToken(deps: { clientAuthentication: ClientAuthentic
 
   async function authenticated(request: RequestContext, credentials: ClientCredentials | undefined) {
     if (!credentials) throw new OAuthError('invalid_client', { cause: 'no client authentication' });
-    const { client, rev } = await deps.clientAuthentication.presented(request, credentials);
+    const { client, rev } = await clientAuthentication.presented(request, credentials);
     if (!client || client.kind === 'STOREFRONT') throw new OAuthError('unauthorized_client');
     return { client, rev };
   }
 
   /** Runs one grant. @throws OAuthError, DomainError */
-  return async function requestToken<Parameters extends z.ZodType, Result, Client extends 'confidential' | 'none'>(
+  return function requestToken<Parameters extends z.ZodType, Result, Client extends 'confidential' | 'none'>(
     request: RequestContext,
     grant: Grant<Parameters, Result, Client>,
     parameters: z.input<Parameters>,
     credentials?: ClientCredentials,
   ): Promise<Result> {
-    const accepted = parse(grant.parameters, parameters);
-    const client = grant.client === 'confidential' ? await authenticated(request, credentials) : null;
-    return grant.handle(request, accepted, client as never);
+    return watch(grant.grantType, async () => {
+      const accepted = parse(grant.parameters, parameters);
+      const client = grant.client === 'confidential' ? await authenticated(request, credentials) : null;
+      return grant.handle(request, accepted, client as never);
+    });
   };
 }
 

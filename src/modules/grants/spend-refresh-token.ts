@@ -30,6 +30,7 @@ export function createRefreshTokenSpending(deps: {
   refreshTokens: RefreshTokens;
   revocations: Revocations;
   sessions: Sessions;
+  onReuse?: () => void;
 }) {
   const { database, refreshTokens, revocations, sessions } = deps;
   const perFamily = createRate({ limit: 60, windowSeconds: 60 });
@@ -53,23 +54,29 @@ export function createRefreshTokenSpending(deps: {
   /** @throws INVALID_GRANT unless the token has a successor for this use */
   async function requireGood(ctx: Ctx, family: RefreshTokenFamily, turn: Turn): Promise<GoodTurn> {
     if (turn.outcome === 'rotated' || turn.outcome === 'repeated') return turn;
-    if (turn.outcome === 'reused') await endAfterReuse(ctx, family);
+    if (turn.outcome === 'reused') {
+      deps.onReuse?.();
+      await endAfterReuse(ctx, family);
+    }
     throw refuse(`the refresh token: ${turn.outcome}`);
   }
 
   return {
     /**
      * Looks a token up before anything is decided. @throws INVALID_GRANT, RATE_LIMITED after 60 a minute
-     * @param clientId whoever presents it, where the protocol says so: another's token is refused, and lives on
+     * @param use with a client, whoever presents it: another's token is refused, and lives on
+     * @param tenantId whose token it has to be, where the protocol says so
      */
     async present(
       request: RequestContext,
       token: string,
       ownerKind: 'customer' | 'employee',
       use: RefreshUse,
+      tenantId?: string,
     ): Promise<UsableRefreshToken> {
       const family = await refreshTokens.find(token);
       if (!family || family.owner.kind !== ownerKind) throw refuse('not a refresh token of this kind');
+      if (tenantId !== undefined && tenantId !== family.tenantId) throw refuse('of another tenant');
       const ctx = inTenant(request, family.tenantId);
       if (use.clientId !== null && use.clientId !== (family.clientId ?? FIRST_PARTY_CLIENT)) {
         const subject = { kind: 'session', id: family.sessionId } as const;

@@ -11,7 +11,7 @@ import { recordAudit } from '../audit/audit.ts';
 import type { Employee } from '../principals/employees.ts';
 import type { AnonymousPrincipal } from '../principals/principal.ts';
 import type { Authorizations } from '../sso/authorizations.ts';
-import type { CodeExchange } from '../sso/code-exchange.ts';
+import type { CodeExchange, ExchangedCode } from '../sso/code-exchange.ts';
 import { type ExternalIdentities, isOvertaken } from '../sso/external-identities.ts';
 import type { ExternalPerson } from '../sso/external-person.ts';
 import type { GroupsByClaim } from '../sso/groups-by-claim.ts';
@@ -47,6 +47,12 @@ const exchanged = z.object({
   legalEntityId: z.string().nullish(),
   /** Who asks, where the protocol says so: the session is begun at that client. */
   clientId: z.string().optional(),
+});
+
+const shown = z.object({
+  redirectUri: z.string(),
+  code: z.string(),
+  codeVerifier: z.string().optional(),
 });
 
 const refuse = (cause: string) => new OAuthError('invalid_grant', { cause });
@@ -90,9 +96,14 @@ export async function guestAlong(
   return guest;
 }
 
-/** Both grants. */
+/** A customer, and the provider's own tokens. */
+export type SocialTokens = CustomerTokens & { readonly provided: Pick<ExchangedCode, 'accessToken' | 'idToken'> };
+
+/** All three. */
 export function createSsoGrants(deps: Deps): {
   sso: Grant<typeof returned, CustomerTokens | EmployeeTokens, 'none'>;
+  /** For a client that has asked the provider on its own, and compared the state: a guest comes back with a code. */
+  socialLogin: Grant<typeof shown, SocialTokens, 'none'>;
   tokenExchange: Grant<typeof exchanged, CustomerTokens | EmployeeTokens, 'none'>;
 } {
   const { authorizations, codeExchange, customerSessions, database, employeeSessions } = deps;
@@ -169,9 +180,29 @@ export function createSsoGrants(deps: Deps): {
           const provider = await requireProvider(ctx, begun.providerId, userType);
           const guest = begun.guest ?? (await guestAlong(verifier, request, begun.tenantId, null));
           if (guest && userType === 'CUSTOMER') await customerSessions.requireClaimable(ctx, guest);
-          const person = await codeExchange.person(provider, begun, { code, state, iss });
+          const { person } = await codeExchange.exchange(provider, begun, { code, state, iss });
           return { provider, userType, person, guest, legalEntityId };
         });
+      },
+    },
+
+    socialLogin: {
+      grantType: extensionGrant('social-login'),
+      parameters: shown,
+      client: 'none',
+      async handle(request, { redirectUri, code, codeVerifier = null }) {
+        const guest = await guestOf(verifier, request, null);
+        const ctx = inTenant(request, guest.tenantId);
+        const provider = await identityProviders.returningTo(ctx, redirectUri);
+        const asked = { redirectUri, nonce: null, pkceVerifier: codeVerifier, createdAt: new Date() };
+        let exchanged: ExchangedCode | null = null;
+        const tokens = await arrive(ctx, provider.id, async () => {
+          await customerSessions.requireClaimable(ctx, guest);
+          // The address is this provider's alone, so nobody else's code came back there: what `iss` would tell.
+          exchanged = await codeExchange.exchange(provider, asked, { code, state: null, iss: provider.issuer });
+          return { provider, userType: 'CUSTOMER', person: exchanged.person, guest, legalEntityId: null };
+        });
+        return { ...(tokens as CustomerTokens), provided: exchanged! };
       },
     },
 

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { badInput } from '../../errors/domain-error.ts';
+import { CHOSEN_ID, ID_RULE } from '../administration/editing.ts';
 
 /** What a file has, in the order in which one thing refers to another. */
 export const kinds = ['customScopes', 'roles', 'accessControls', 'templates', 'groups'] as const;
@@ -10,8 +11,7 @@ export const kinds = ['customScopes', 'roles', 'accessControls', 'templates', 'g
 /** A section of a file. */
 export type Kind = (typeof kinds)[number];
 
-const ID_RULE = 'an id has 1 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit';
-const id = z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/);
+const id = z.string().regex(CHOSEN_ID);
 const name = z.string().trim().min(1).max(100);
 const some = z.array(z.string()).min(1).max(500);
 const few = z.array(z.string()).max(500);

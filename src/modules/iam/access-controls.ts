@@ -6,7 +6,14 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, type List } from '../../database/keyset.ts';
 import { badInput, notFound } from '../../errors/domain-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
-import { requireCurrent, requireEditable, requireEvery, requireFew, requireName } from '../administration/editing.ts';
+import {
+  requireCurrent,
+  requireEditable,
+  requireEvery,
+  requireFew,
+  requireName,
+  requireNewId,
+} from '../administration/editing.ts';
 import { type AuditDetails, recordAudit } from '../audit/audit.ts';
 import type { ScopeCatalogue } from '../scopes/custom-scopes.ts';
 import { requireHeld } from '../scopes/delegation.ts';
@@ -34,6 +41,34 @@ export interface NewAccessControl extends Source {
 export interface AccessControlChange extends Source {
   readonly name?: string | null | undefined;
   readonly version?: number | null | undefined;
+}
+
+/** Puts one where it is wanted. Without a name a new one is called by its id. */
+export type WantedAccessControl = AccessControlChange & Pick<NewAccessControl, 'restrictedTo'>;
+
+/** Groups that are all of one type. */
+export interface GroupsOfType {
+  readonly userType: 'EMPLOYEE' | 'CUSTOMER';
+  readonly groupIds: readonly string[];
+}
+
+/** Which access controls to list. */
+export interface AccessControlFilter {
+  /** Only those that one of these groups gives its members, by itself or by a template. */
+  readonly givenBy?: GroupsOfType;
+  /** Further conditions, which narrow only. */
+  readonly where?: { readonly AND: object[] };
+}
+
+/** As the view `group_grants`: a template may bundle what is for users of the other type. */
+function givenBy({ userType, groupIds }: GroupsOfType) {
+  const some = { groupId: { in: [...groupIds] } };
+  return {
+    AND: [
+      { OR: [{ restrictedTo: null }, { restrictedTo: userType }] },
+      { OR: [{ groups: { some } }, { templates: { some: { template: { groups: { some } } } } }] },
+    ],
+  };
 }
 
 const EITHER = 'Name either a role and a resource, or scopes.';
@@ -86,12 +121,16 @@ export function createAccessControls(deps: {
   }
 
   return {
-    /** All access controls, by name. */
-    list(ctx: Ctx): List<AccessControl> {
+    /** Access controls, by name. */
+    list(ctx: Ctx, filter: AccessControlFilter = {}): List<AccessControl> {
       const { accessControl } = database.forTenant(ctx);
+      const wanted = [filter.givenBy ? givenBy(filter.givenBy) : {}, filter.where ?? {}];
       return {
-        page: (window) => accessControl.findMany(keyset(window, ['name', 'id'])),
-        count: () => accessControl.count(),
+        page(window) {
+          const { where, ...page } = keyset(window, ['name', 'id']);
+          return accessControl.findMany({ where: { AND: [...wanted, where] }, ...page });
+        },
+        count: () => accessControl.count({ where: { AND: wanted } }),
       };
     },
 
@@ -109,12 +148,14 @@ export function createAccessControls(deps: {
     /** All scopes that one gives, sorted. No I/O. */
     scopesOf,
 
-    /** Makes one, which nobody has yet. @throws BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks */
+    /** Makes one, which nobody has yet. @throws BAD_USER_INPUT, CONFLICT `ID_TAKEN`, FORBIDDEN for scopes that the
+     * caller lacks */
     create(ctx: Ctx, input: NewAccessControl): Promise<AccessControl> {
       const name = requireName(input.name);
       const { id, restrictedTo = null } = input;
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
+        if (id != null) await requireNewId(id, async () => (await tx.accessControl.count({ where: { id } })) > 0);
         const given = await resolve(change, input);
         requireHeld(change, given.scopes);
         const control = await tx.accessControl.create({
@@ -158,6 +199,22 @@ export function createAccessControls(deps: {
           details: { before: told(found), after: told(control) },
         });
         return control;
+      });
+    },
+
+    /** Makes the one of that id, or changes it; whom it is for stays. @returns is it new?
+     * @throws as `create` and `update` */
+    put(ctx: Ctx, id: string, { restrictedTo, ...input }: WantedAccessControl): Promise<boolean> {
+      return administer(ctx, async (change) => {
+        const found = await change.tx.accessControl.findUnique({ where: byId(ctx, id) });
+        if (!found) {
+          await this.create(change, { ...input, id, name: input.name ?? id, restrictedTo });
+          return true;
+        }
+        if (restrictedTo != null && restrictedTo !== found.restrictedTo)
+          throw badInput('input.restrictedTo', 'It stays what the access control was made with.');
+        await this.update(change, id, input);
+        return false;
       });
     },
 

@@ -23,6 +23,7 @@ import { createScopeDefinitions } from './scope-definitions.ts';
 import { createIamSetUp } from './set-up.ts';
 import { createTemplates } from './templates.ts';
 import { createTokenRoom } from './token-room.ts';
+import { createUsers } from './users.ts';
 
 /** Makes them. */
 export function createAccessManagement(deps: {
@@ -44,6 +45,7 @@ export function createAccessManagement(deps: {
   const templates = createTemplates({ accessControls, administer, consequences, database });
   const groups = createGroups({ accessControls, administer, consequences, database, entitlements });
   const memberships = createMemberships({ administer, consequences, groups, tokenRoom });
+  const members = createMembers({ database });
   const useCases = { accessControls, groups, memberships, roles, scopeDefinitions, scopes, templates };
   return {
     accessAsCode: createAccessAsCode({ ...useCases, administer, consequences, entitlements }),
@@ -55,10 +57,11 @@ export function createAccessManagement(deps: {
     entitlementSources: createEntitlementSources({ clients, entitlements, scopes, tenants }),
     groups,
     iamSetUp: createIamSetUp({ administer }),
-    members: createMembers({ database }),
+    members,
     memberships,
     roles,
     scopeDefinitions,
     templates,
+    users: createUsers({ database, entitlements, members }),
   };
 }

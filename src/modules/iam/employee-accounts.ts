@@ -3,7 +3,7 @@
 
 import type { Ctx } from '../../context.ts';
 import { badInput, forbidden } from '../../errors/domain-error.ts';
-import type { Administer } from '../administration/administration.ts';
+import type { Administer, Change } from '../administration/administration.ts';
 import { requireFew } from '../administration/editing.ts';
 import { callers } from '../principals/callers.ts';
 import type { Employee, EmployeeChange, Employees, NewEmployee } from '../principals/employees.ts';
@@ -22,6 +22,22 @@ export function createEmployeeAccounts(deps: {
 }) {
   const { administer, consequences, employees, entitlements, memberships } = deps;
 
+  const requireMayAssign = (ctx: Ctx) => {
+    if (!callers.holds(ctx, 'iam.assignment_manage'))
+      throw forbidden([['iam.assignment_manage']], ['iam.assignment_manage']);
+  };
+
+  /** Joining first: whoever administers by another group from now on has been somebody who does all the time. */
+  async function moveTo(change: Change, userId: string, groupIds: readonly string[]): Promise<void> {
+    const present = await change.tx.employeeMembership.findMany({ where: { employeeId: userId } });
+    const had = present.map(({ groupId }) => groupId);
+    const joined = groupIds.filter((groupId) => !had.includes(groupId));
+    const left = had.filter((groupId) => !groupIds.includes(groupId));
+    if (joined.length + left.length > 0) requireMayAssign(change);
+    for (const groupId of joined) await memberships.add(change, { groupId, userId, userType: 'EMPLOYEE' });
+    for (const groupId of left) await memberships.remove(change, { groupId, userId });
+  }
+
   return {
     /** Makes an account, in groups from the start if `groupIds` says so, which needs `iam.assignment_manage` too.
      * @throws BAD_USER_INPUT, CONFLICT `EMAIL_TAKEN` or `TOO_MANY_GROUPS`, NOT_FOUND, FORBIDDEN for scopes that the caller
@@ -31,8 +47,7 @@ export function createEmployeeAccounts(deps: {
       input: NewEmployee & { groupIds?: readonly string[] | null | undefined },
     ): Promise<Employee> {
       const groupIds = requireFew(input.groupIds ?? [], 'input.groupIds');
-      if (groupIds.length > 0 && !callers.holds(ctx, 'iam.assignment_manage'))
-        throw forbidden([['iam.assignment_manage']], ['iam.assignment_manage']);
+      if (groupIds.length > 0) requireMayAssign(ctx);
       const account = await employees.prepare(input);
       return administer(ctx, async (change) => {
         const ofCustomers = await change.tx.group.findFirst({ where: { id: { in: groupIds }, userType: 'CUSTOMER' } });
@@ -46,10 +61,17 @@ export function createEmployeeAccounts(deps: {
       });
     },
 
-    /** Changes names, or disables and enables. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION` or
-     * `LAST_ADMINISTRATOR`, FORBIDDEN when the account gives scopes that the caller lacks and is enabled */
-    update(ctx: Ctx, id: string, input: EmployeeChange): Promise<Employee> {
+    /** Changes names, or disables and enables; `groupIds`: and puts into these groups instead of the present ones,
+     * which needs `iam.assignment_manage` too. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `STALE_VERSION`,
+     * `TOO_MANY_GROUPS` or `LAST_ADMINISTRATOR`, FORBIDDEN when the account gives scopes that the caller lacks and is
+     * enabled, or for scopes of a new group */
+    update(
+      ctx: Ctx,
+      id: string,
+      { groupIds, ...input }: EmployeeChange & { groupIds?: readonly string[] | null | undefined },
+    ): Promise<Employee> {
       return administer(ctx, async (change) => {
+        if (groupIds) await moveTo(change, id, requireFew(groupIds, 'input.groupIds'));
         const isEnabling =
           input.enabled === true && (await change.tx.employee.count({ where: { id, enabled: false } })) > 0;
         if (isEnabling) requireHeld(change, (await entitlements.ofEmployee(change.tx, change, id)).scopes);

@@ -6,13 +6,20 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, type List, matching } from '../../database/keyset.ts';
 import { badInput, conflict, forbidden, notFound } from '../../errors/domain-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
-import { requireCurrent, requireEditable, requireEvery, requireFew, requireName } from '../administration/editing.ts';
+import {
+  requireCurrent,
+  requireEditable,
+  requireEvery,
+  requireFew,
+  requireName,
+  requireNewId,
+} from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { callers } from '../principals/callers.ts';
 import { groupKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import type { BuiltInScope } from '../scopes/registry.ts';
-import type { AccessControl, AccessControls } from './access-controls.ts';
+import type { AccessControl, AccessControls, GroupsOfType } from './access-controls.ts';
 import type { Consequences } from './consequences.ts';
 import type { EntitlementsOf } from './entitlements.ts';
 
@@ -24,6 +31,10 @@ export interface GroupFilter {
   readonly userType?: 'EMPLOYEE' | 'CUSTOMER' | null | undefined;
   readonly legalEntityId?: string | null | undefined;
   readonly search?: string | null | undefined;
+  /** Only those that this employee or customer is in. */
+  readonly memberId?: string;
+  /** Further conditions, which narrow only. */
+  readonly where?: { readonly AND: object[] };
 }
 
 /** What a group gives. */
@@ -34,7 +45,7 @@ interface Contents {
 
 /** What a group is made from. */
 export interface NewGroup extends Contents {
-  readonly id?: string;
+  readonly id?: string | null | undefined;
   readonly name: string;
   readonly userType: 'EMPLOYEE' | 'CUSTOMER';
   readonly legalEntityId?: string | null | undefined;
@@ -46,12 +57,23 @@ export interface GroupChange extends Contents {
   readonly version?: number | null | undefined;
 }
 
+/** Puts a group where it is wanted. Absent: for employees when it is made, as it is when it is there. */
+export type WantedGroup = Omit<NewGroup, 'id' | 'userType'> &
+  GroupChange & { readonly userType?: 'EMPLOYEE' | 'CUSTOMER' | null | undefined };
+
+/** Groups that an employee or a customer is in. */
+export const withMember = (userId: string) => ({
+  OR: [{ employees: { some: { employeeId: userId } } }, { customers: { some: { customerId: userId } } }],
+});
+
 /** The groups in the caller's reach: all of them with the wide scope, else the customer groups of the own company. */
 export function groupsInReach(ctx: Ctx, wide: BuiltInScope) {
   if (callers.holds(ctx, wide)) return {};
   const company = callers.company(ctx);
   return company === null ? { id: { in: [] } } : { userType: 'CUSTOMER' as const, legalEntityId: company };
 }
+
+const STAYS = 'It stays what the group was made with.';
 
 /** Use cases of groups. */
 export function createGroups(deps: {
@@ -108,13 +130,15 @@ export function createGroups(deps: {
 
   return {
     /** The groups in the caller's reach, by name. */
-    list(ctx: Ctx, { userType, legalEntityId, search }: GroupFilter = {}): List<Group> {
+    list(ctx: Ctx, { userType, legalEntityId, search, memberId, where: narrowed }: GroupFilter = {}): List<Group> {
       const { group } = database.forTenant(ctx);
       const reach = [
         groupsInReach(ctx, 'iam.group_read'),
         userType ? { userType } : {},
         legalEntityId ? { legalEntityId } : {},
         search ? { OR: matching(search, ['name'] as const) } : {},
+        memberId === undefined ? {} : withMember(memberId),
+        narrowed ?? {},
       ];
       return {
         page(window) {
@@ -125,13 +149,24 @@ export function createGroups(deps: {
       };
     },
 
-    /** One group in the caller's reach; null when there is none of that id. */
-    find: (ctx: Ctx, id: string): Promise<Group | null> =>
-      database.forTenant(ctx).group.findFirst({ where: { AND: [{ id }, groupsInReach(ctx, 'iam.group_read')] } }),
+    /** One group in the caller's reach; null when there is none of that id, or `memberId` is not in it. */
+    find(ctx: Ctx, id: string, memberId?: string): Promise<Group | null> {
+      const member = memberId === undefined ? {} : withMember(memberId);
+      const where = { AND: [{ id }, groupsInReach(ctx, 'iam.group_read'), member] };
+      return database.forTenant(ctx).group.findFirst({ where });
+    },
+
+    /** One group as something that gives access controls. @throws NOT_FOUND */
+    async giving(ctx: Ctx, id: string): Promise<GroupsOfType> {
+      const group = await database.forTenant(ctx).group.findUnique({ where: byId(ctx, id) });
+      if (!group) throw notFound('Group');
+      return { userType: group.userType, groupIds: [id] };
+    },
 
     scopesGiven,
 
-    /** Makes a group without members. @throws BAD_USER_INPUT, FORBIDDEN for scopes that the caller lacks */
+    /** Makes a group without members. @throws BAD_USER_INPUT, CONFLICT `ID_TAKEN`, FORBIDDEN for scopes that the caller
+     * lacks */
     create(ctx: Ctx, input: NewGroup): Promise<Group> {
       const name = requireName(input.name);
       const { id, userType, legalEntityId = null } = input;
@@ -139,6 +174,7 @@ export function createGroups(deps: {
         throw badInput('input.legalEntityId', 'Only customers have groups in a company.');
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
+        if (id != null) await requireNewId(id, async () => (await tx.group.count({ where: { id } })) > 0);
         if (legalEntityId !== null && (await tx.legalEntity.count({ where: { id: legalEntityId } })) === 0)
           throw badInput('input.legalEntityId', 'Not a legal entity of this tenant.');
         const group = await tx.group.create({
@@ -185,6 +221,23 @@ export function createGroups(deps: {
           details: { before, after: await told(change, group) },
         });
         return group;
+      });
+    },
+
+    /** Makes the group of that id, or changes it; whose it is stays. @returns is it new?
+     * @throws as `create` and `update` */
+    put(ctx: Ctx, id: string, { userType, legalEntityId, ...input }: WantedGroup): Promise<boolean> {
+      return administer(ctx, async (change) => {
+        const found = await change.tx.group.findUnique({ where: byId(ctx, id) });
+        if (!found) {
+          await this.create(change, { ...input, id, userType: userType ?? 'EMPLOYEE', legalEntityId });
+          return true;
+        }
+        if (userType != null && userType !== found.userType) throw badInput('input.userType', STAYS);
+        if (legalEntityId != null && legalEntityId !== found.legalEntityId)
+          throw badInput('input.legalEntityId', STAYS);
+        await this.update(change, id, input);
+        return false;
       });
     },
 

@@ -4,7 +4,8 @@
 import type { Ctx } from '../../context.ts';
 import type { Database } from '../../database/database.ts';
 import { Prisma } from '../../database/generated/client.ts';
-import type { PageWindow } from '../../database/keyset.ts';
+import type { List, PageWindow } from '../../database/keyset.ts';
+import { notFound } from '../../errors/domain-error.ts';
 import { callers } from '../principals/callers.ts';
 import type { Customer } from '../principals/customers.ts';
 import type { Employee } from '../principals/employees.ts';
@@ -35,7 +36,9 @@ export function createMembers(deps: { database: Database }) {
 
   return {
     /** A page of members of each group, by id, in the order of the groups. */
-    async pages(ctx: Ctx, groupIds: readonly string[], { after, before, limit, inverted }: PageWindow) {
+    async pages(ctx: Ctx, groupIds: readonly string[], window: PageWindow): Promise<Member[][]> {
+      const { after, before, limit, inverted, skip = 0 } = window;
+      const end = skip + limit;
       const { tenantId } = ctx;
       const db = database.forTenant(ctx);
       const sight = inSight(ctx);
@@ -51,13 +54,13 @@ export function createMembers(deps: { database: Database }) {
           (SELECT 'EMPLOYEE' AS kind, em.employee_id AS user_id FROM employee_memberships em
           WHERE em.tenant_id = ${tenantId} AND em.group_id = wanted.group_id
             ${within(Prisma.sql`em.employee_id`)} ${sight.employees}
-          ORDER BY em.employee_id ${order} LIMIT ${limit})
+          ORDER BY em.employee_id ${order} LIMIT ${end})
           UNION ALL
           (SELECT 'CUSTOMER', cm.customer_id FROM customer_memberships cm
           WHERE cm.tenant_id = ${tenantId} AND cm.group_id = wanted.group_id
             ${within(Prisma.sql`cm.customer_id`)} ${sight.customers}
-          ORDER BY cm.customer_id ${order} LIMIT ${limit})
-          ORDER BY user_id ${order} LIMIT ${limit}
+          ORDER BY cm.customer_id ${order} LIMIT ${end})
+          ORDER BY user_id ${order} LIMIT ${limit} OFFSET ${skip}
         ) member
         ORDER BY wanted.place, member.user_id ${order}`;
       const ids = (kind: 'EMPLOYEE' | 'CUSTOMER') => [
@@ -95,10 +98,20 @@ export function createMembers(deps: { database: Database }) {
       return groupIds.map((id) => counts.get(id) ?? 0);
     },
 
-    /** The groups of each employee, by name. */
+    /** The members of one group, by id. With `iam.user_read_own`: of a group of the caller's company. @throws NOT_FOUND */
+    async ofGroup(ctx: Ctx, id: string): Promise<List<Member>> {
+      const where = { AND: [{ id }, groupsInReach(ctx, 'iam.user_read')] };
+      if ((await database.forTenant(ctx).group.count({ where })) === 0) throw notFound('Group');
+      return {
+        page: async (window) => (await this.pages(ctx, [id], window))[0]!,
+        count: async () => (await this.counts(ctx, [id]))[0]!,
+      };
+    },
+
+    /** The groups of each employee that are in the caller's reach, by name. */
     async groupsOfEmployees(ctx: Ctx, employeeIds: readonly string[]): Promise<Group[][]> {
       const rows = await database.forTenant(ctx).employeeMembership.findMany({
-        where: { employeeId: { in: [...employeeIds] } },
+        where: { employeeId: { in: [...employeeIds] }, group: groupsInReach(ctx, 'iam.group_read') },
         include: { group: true },
         orderBy: [{ group: { name: 'asc' } }, { groupId: 'asc' }],
       });

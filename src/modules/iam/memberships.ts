@@ -8,11 +8,11 @@ import { badInput, conflict, notFound } from '../../errors/domain-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { callers } from '../principals/callers.ts';
-import { membershipKey, principalKey } from '../revocations/revocation-key.ts';
+import { groupKey, membershipKey, principalKey } from '../revocations/revocation-key.ts';
 import { requireHeld } from '../scopes/delegation.ts';
 import { type B2BRole, requireRoleFree } from './company-groups.ts';
 import type { Consequences } from './consequences.ts';
-import { type Group, type Groups, groupsInReach } from './groups.ts';
+import { type Group, type Groups, groupsInReach, withMember } from './groups.ts';
 import type { TokenRoom } from './token-room.ts';
 
 /** A person and a group. */
@@ -21,6 +21,9 @@ export interface Membership {
   readonly userId: string;
   readonly userType: 'EMPLOYEE' | 'CUSTOMER';
 }
+
+/** Who is to leave which group. Without a type: whatever its members are. */
+export type Leaving = Omit<Membership, 'userType'> & Partial<Membership>;
 
 /** Use cases of membership. */
 export function createMemberships(deps: {
@@ -31,11 +34,15 @@ export function createMemberships(deps: {
 }) {
   const { administer, consequences, groups, tokenRoom } = deps;
 
-  async function requireGroup(change: Change, { groupId, userType }: Membership): Promise<Group> {
+  async function requireGroup(
+    change: Change,
+    { groupId, userType }: Pick<Leaving, 'groupId' | 'userType'>,
+  ): Promise<Group> {
     const reach = groupsInReach(change, 'iam.assignment_manage');
     const group = await change.tx.group.findFirst({ where: { AND: [{ id: groupId }, reach] } });
     if (!group) throw notFound('Group');
-    if (group.userType !== userType) throw badInput('input.userType', 'The group is for users of the other type.');
+    if (userType !== undefined && group.userType !== userType)
+      throw badInput('input.userType', 'The group is for users of the other type.');
     return group;
   }
 
@@ -62,7 +69,12 @@ export function createMemberships(deps: {
      * Puts somebody into a group; who is in it stays. @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `NOT_A_CONTACT`,
      * `ROLE_TAKEN` or `TOO_MANY_GROUPS`, FORBIDDEN for scopes that the caller lacks
      */
-    add(ctx: Ctx, membership: Membership): Promise<Group> {
+    async add(ctx: Ctx, membership: Membership): Promise<Group> {
+      return (await this.join(ctx, membership)).group;
+    },
+
+    /** The same. `isNew`: was the person not in it? @throws as `add` */
+    join(ctx: Ctx, membership: Membership): Promise<{ group: Group; isNew: boolean }> {
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
         const { groupId, userId, userType } = membership;
@@ -92,19 +104,20 @@ export function createMemberships(deps: {
             details: { groupId, group: group.name },
           });
         }
-        return group;
+        return { group, isNew: count > 0 };
       });
     },
 
     /** Takes somebody out of a group: their tokens are refused at once, those of a company's group for that company.
      * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT `LAST_ADMINISTRATOR` */
-    remove(ctx: Ctx, membership: Membership): Promise<Group> {
+    remove(ctx: Ctx, leaving: Leaving): Promise<Group> {
       return administer(ctx, async (change) => {
         const { tx } = change;
-        const { groupId, userId, userType } = membership;
-        const group = await requireGroup(change, membership);
+        const { groupId, userId } = leaving;
+        const group = await requireGroup(change, leaving);
+        const { legalEntityId, userType } = group;
+        const membership = { groupId, userId, userType };
         await requirePerson(change, membership);
-        const { legalEntityId } = group;
         const { count } =
           userType === 'EMPLOYEE'
             ? await consequences.keepingAdministrator(change, () =>
@@ -123,6 +136,36 @@ export function createMemberships(deps: {
           details: { groupId, group: group.name },
         });
         return group;
+      });
+    },
+
+    /** Takes everybody out of a group: what they had by it is refused at once. @throws NOT_FOUND, CONFLICT
+     * `LAST_ADMINISTRATOR` */
+    removeAll(ctx: Ctx, groupId: string): Promise<void> {
+      return administer(ctx, async (change) => {
+        const { tx } = change;
+        const { name, legalEntityId } = await requireGroup(change, { groupId });
+        const gone = await consequences.keepingAdministrator(change, async () => [
+          await tx.employeeMembership.deleteMany({ where: { groupId } }),
+          await tx.customerMembership.deleteMany({ where: { groupId } }),
+        ]);
+        const members = gone.reduce((sum, { count }) => sum + count, 0);
+        if (members === 0) return;
+        change.revoke('group.emptied', [groupKey(groupId)]);
+        await recordAudit(tx, change, {
+          type: 'group.emptied',
+          subject: { kind: 'group', id: groupId },
+          legalEntityId,
+          details: { group: name, members },
+        });
+      });
+    },
+
+    /** Takes somebody out of every group. @throws NOT_FOUND, CONFLICT `LAST_ADMINISTRATOR` */
+    removeEverywhere(ctx: Ctx, userId: string): Promise<void> {
+      return administer(ctx, async (change) => {
+        const groups = await change.tx.group.findMany({ where: withMember(userId), select: { id: true } });
+        for (const { id: groupId } of groups) await this.remove(change, { groupId, userId });
       });
     },
 

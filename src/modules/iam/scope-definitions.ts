@@ -11,8 +11,8 @@ export function createScopeDefinitions(deps: { administer: Administer; scopes: S
   const { administer, scopes, tokenRoom } = deps;
   return {
     /** Defines a scope. @throws BAD_USER_INPUT, CONFLICT `SCOPE_EXISTS` or `TOO_MANY_SCOPES` */
-    create: (ctx: Ctx, scope: NewScope): Promise<ScopeEntry> =>
-      administer(ctx, async (change) => {
+    create(ctx: Ctx, scope: NewScope): Promise<ScopeEntry> {
+      return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
         const created = await scopes.define(tx, change, scope);
         const groups = await tx.$queryRaw<{ group_id: string }[]>`
@@ -21,7 +21,21 @@ export function createScopeDefinitions(deps: { administer: Administer; scopes: S
         const groupIds = groups.map(({ group_id }) => group_id);
         await tokenRoom.requireForMembers(tx, { tenantId, customScopes }, groupIds);
         return created;
-      }),
+      });
+    },
+
+    /** Defines a scope, or says anew what it allows. Without a description a new one is described by its id.
+     * @returns is it new? @throws as `create` */
+    put(ctx: Ctx, id: string, description: string | undefined): Promise<boolean> {
+      return administer(ctx, async (change) => {
+        if (!change.customScopes.has(id)) {
+          await this.create(change, { id, description: description ?? id });
+          return true;
+        }
+        if (description !== undefined) await scopes.describe(change.tx, change, { id, description });
+        return false;
+      });
+    },
 
     /** Removes a scope that the tenant defined. @throws NOT_FOUND, CONFLICT `SCOPE_IN_USE` */
     delete: (ctx: Ctx, id: string): Promise<void> => administer(ctx, (change) => scopes.remove(change.tx, change, id)),

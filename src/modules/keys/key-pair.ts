@@ -1,5 +1,6 @@
 // Making and loading the key pairs that sign tokens (RFC 7517, RFC 7518 s.3.4, RFC 8037 s.3.1).
 
+import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 
 /** The algorithms that we sign with. */
@@ -21,6 +22,9 @@ export async function makeKeyPair(algorithm: SigningAlgorithm): Promise<FreshKey
   const publicJwk = { ...bare, kid, alg: algorithm, use: 'sig' };
   return { kid, algorithm, publicJwk, privateJwk: await exportJWK(pair.privateKey) };
 }
+
+/** A private key for node's own crypto. */
+export const importPrivateKey = (jwk: JWK): KeyObject => createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' });
 
 /** A key for the algorithm that was stored beside it, whatever a token's header says. */
 export async function importKey(jwk: JWK, algorithm: string): Promise<CryptoKey> {

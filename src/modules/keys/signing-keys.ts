@@ -2,6 +2,7 @@
 // that it signed has expired). Held in memory, read again whenever one changes.
 // Invariant: a tenant's key vouches for that tenant only, and one current key per tenant is the database's rule.
 
+import type { KeyObject } from 'node:crypto';
 import type { CryptoKey, JWK } from 'jose';
 import type { Ctx } from '../../context.ts';
 import type { ChangeFeed } from '../../database/change-feed.ts';
@@ -9,7 +10,7 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { conflict, notFound, serviceUnavailable } from '../../errors/domain-error.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { LONGEST_ACCESS_TOKEN_SECONDS } from '../tenants/token-life.ts';
-import { importKey, makeKeyPair, type SigningAlgorithm } from './key-pair.ts';
+import { importKey, importPrivateKey, makeKeyPair, type SigningAlgorithm } from './key-pair.ts';
 import { deriveKey, seal, unseal } from './key-sealing.ts';
 
 /** What `kid` in a token's header leads to. */
@@ -24,8 +25,8 @@ export interface VerificationKey {
 /** What signs a tenant's tokens now. */
 export interface SigningKeyPair {
   readonly kid: string;
-  readonly algorithm: string;
-  readonly privateKey: CryptoKey;
+  readonly algorithm: SigningAlgorithm;
+  readonly privateKey: KeyObject;
 }
 
 /** The secret does not open the keys in the database. The process must not start, nor make new keys. */
@@ -69,9 +70,8 @@ export function createSigningKeys(deps: {
       nextVerification.set(kid, { tenantId, algorithm, key, retiresAt });
       if (row.status !== 'CURRENT') continue;
       const known = signing.get(tenantId);
-      const privateKey =
-        known?.kid === kid ? known.privateKey : await importKey(open(row.sealedPrivate, kid), algorithm);
-      nextSigning.set(tenantId, { kid, algorithm, privateKey });
+      const privateKey = known?.kid === kid ? known.privateKey : importPrivateKey(open(row.sealedPrivate, kid));
+      nextSigning.set(tenantId, { kid, algorithm: algorithm as SigningAlgorithm, privateKey });
     }
     verification = nextVerification;
     signing = nextSigning;

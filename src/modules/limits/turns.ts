@@ -38,6 +38,9 @@ export function createTurns(deps: { atOnce: number; mostWaiting: number; mostWai
       }
     },
 
+    /** How many run. */
+    running: (): number => running,
+
     /** How many wait. */
     waiting: (): number => waiting.size,
   };

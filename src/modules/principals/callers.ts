@@ -1,16 +1,37 @@
 // Who the caller is, for use cases that concern the caller's own things.
 
 import type { Ctx } from '../../context.ts';
-import { forbidden, notFound } from '../../errors/domain-error.ts';
+import { forbidden, notFound, unauthenticated } from '../../errors/domain-error.ts';
 import { satisfies } from '../scopes/matching.ts';
 import type { BuiltInScope } from '../scopes/registry.ts';
 import type { SessionOwner } from '../sessions/sessions.ts';
+import type { Principal } from './principal.ts';
+
+/** Whom a token is about: its `sub`. */
+export function subjectOf(principal: Principal): string {
+  switch (principal.kind) {
+    case 'service':
+      return principal.clientId;
+    case 'employee':
+      return principal.employeeId;
+    case 'anonymous':
+      return principal.sessionId;
+    case 'customer':
+      return principal.customerId;
+  }
+}
 
 /** Questions about the caller. No I/O. */
 export const callers = {
   /** Does the caller's token carry the scope? An operator needs none. */
   holds: (ctx: Ctx, scope: BuiltInScope): boolean =>
     ctx.credential === 'operator' || satisfies(ctx.principal?.scopes ?? [], scope),
+
+  /** Who is calling. @throws UNAUTHENTICATED */
+  require({ principal }: Ctx): Principal {
+    if (!principal) throw unauthenticated();
+    return principal;
+  },
 
   /** The company that the caller acts for: what `_own` means in administration. Null: none, so nothing is theirs. */
   company: (ctx: Ctx): string | null => (ctx.principal?.kind === 'customer' ? ctx.principal.legalEntityId : null),

@@ -69,6 +69,9 @@ export function createPasswords() {
     /** Was it hashed with other parameters than today's? */
     isOutdated: (stored: string): boolean => !stored.startsWith(CURRENT_PREFIX),
 
+    /** How many are hashed right now. */
+    hashing: (): number => hashing.running(),
+
     /** How many wait for their turn. */
     queueLength: (): number => logins.waiting() + hashing.waiting(),
   };

@@ -8,6 +8,7 @@ import { SessionContextType } from '../sessions/session-context.graphql.ts';
 import { SessionType } from '../sessions/sessions.graphql.ts';
 import { TenantType } from '../tenants/tenants.graphql.ts';
 import { TokenKindEnum } from '../tokens/token-kind.graphql.ts';
+import { subjectOf } from './callers.ts';
 import { CustomerType } from './customers.graphql.ts';
 import { EmployeeType } from './employees.graphql.ts';
 import type {
@@ -49,19 +50,6 @@ const PrincipalType = builder.interfaceRef<Principal>('Principal').implement({
     }),
   }),
 });
-
-function subjectOf(principal: Principal): string {
-  switch (principal.kind) {
-    case 'service':
-      return principal.clientId;
-    case 'employee':
-      return principal.employeeId;
-    case 'anonymous':
-      return principal.sessionId;
-    case 'customer':
-      return principal.customerId;
-  }
-}
 
 builder.objectRef<ServicePrincipal>('ServicePrincipal').implement({
   description: 'A client acting for itself.',
@@ -129,7 +117,8 @@ builder.objectRef<CustomerPrincipal>('CustomerPrincipal').implement({
     legalEntities: t.field({
       type: [LegalEntityType],
       description: 'The companies that this customer may act for: what a company picker shows.',
-      resolve: ({ customerId }, _args, ctx) => ctx.services.contactAssignments.companiesOf(ctx, customerId),
+      resolve: async ({ customerId }, _args, ctx) =>
+        (await ctx.services.contactAssignments.openTo(ctx, customerId)).map(({ legalEntity }) => legalEntity),
     }),
     actor: t.field({
       type: EmployeeType,

@@ -213,8 +213,8 @@ export function createSessionContexts(deps: { database: Database; tenants: Tenan
     /**
      * Changes anybody's visit. One that nobody has heard of is made, where `makes` says so: a guest's.
      * @param provedId the customer whose token the back end has shown beside its own
-     * @throws NOT_FOUND, FORBIDDEN for a customer's visit with another's token, BAD_USER_INPUT also without a token there,
-     * or without a version, CONFLICT `STALE_VERSION`
+     * @throws NOT_FOUND, BAD_USER_INPUT also for a customer's visit without that customer's token, and without a version,
+     * CONFLICT `STALE_VERSION`
      */
     updateVisit: (
       ctx: Ctx,
@@ -227,9 +227,8 @@ export function createSessionContexts(deps: { database: Database; tenants: Tenan
         const place = known ?? (makes ? await newVisit(tx, ctx, sessionId) : null);
         const found = await place?.find(tx, sessionId);
         if (!place || !found) throw notFound('Session');
-        if (found.customerId !== null && provedId === null)
-          throw badInput('saas-token', 'Required Header [saas-token]: the session is of a customer.');
-        if (found.customerId !== null && found.customerId !== provedId) throw forbidden([], []);
+        if (found.customerId !== null && found.customerId !== provedId)
+          throw badInput('saas-token', 'Required Header [saas-token]: a good one of the customer whose session it is.');
         if (change.customerId != null && change.customerId !== (found.customer?.customerNumber ?? ANONYMOUS))
           throw badInput('input.customerId', 'The session is not of this customer.');
         if (known && change.version == null)

@@ -155,6 +155,32 @@ export function createIdentityProviders(deps: {
       return found?.enabled && found.userTypes.includes(userType) ? found : null;
     },
 
+    /** The one of that name, or without a name the only one, that exchanges tokens for customers. @throws BAD_USER_INPUT */
+    async exchangingFor(ctx: Ctx, name: string | null): Promise<IdentityProvider> {
+      const found = await database.forTenant(ctx).identityProvider.findMany({
+        where: {
+          enabled: true,
+          subjectTokens: { not: null },
+          userTypes: { has: 'CUSTOMER' },
+          ...(name === null ? {} : { name }),
+        },
+        take: 2,
+      });
+      if (found.length !== 1) throw badInput('config', 'Not the name of one provider that exchanges tokens.');
+      return found[0]!;
+    },
+
+    /** The only one that customers come back from to this address: where it is another's too, nobody can tell whose code
+     * comes back (RFC 9700 s.4.4). @throws BAD_USER_INPUT */
+    async returningTo(ctx: Ctx, redirectUri: string): Promise<IdentityProvider> {
+      const found = await database.forTenant(ctx).identityProvider.findMany({
+        where: { enabled: true, userTypes: { has: 'CUSTOMER' }, redirectUris: { has: redirectUri } },
+        take: 2,
+      });
+      if (found.length !== 1) throw badInput('redirect_uri', 'Not a redirect URI of exactly one provider.');
+      return found[0]!;
+    },
+
     /** Connects a provider, after a look at it. @throws BAD_USER_INPUT, CONFLICT `NAME_TAKEN`, SERVICE_UNAVAILABLE
      * `IDENTITY_PROVIDER_UNREACHABLE`, FORBIDDEN for scopes of the people it vouches for that the caller lacks */
     async create(ctx: Ctx, input: NewIdentityProvider): Promise<IdentityProvider> {

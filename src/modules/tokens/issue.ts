@@ -1,14 +1,13 @@
-// Signing of tokens (RFC 7515, RFC 9068). Everything that a token says was decided by a grant; nothing is decided here
-// but how long it lives.
+// Issuing of tokens (RFC 9068). Everything that a token says was decided by a grant; nothing is decided here but how long
+// it lives.
 
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { OAuthError } from '../../errors/oauth-error.ts';
-import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { OwnClaims, TokenKind } from './claims.ts';
 import type { ContextEncryption, PersonalContext } from './context-encryption.ts';
 import { tokenKinds } from './kinds/index.ts';
+import type { SignToken } from './sign.ts';
 import { MOST_TOKEN_CHARACTERS } from './token-text.ts';
 
 /** A signed token. */
@@ -37,27 +36,24 @@ export interface TokenRequest<Kind extends TokenKind> {
 
 /** Issuing of tokens. */
 export function createTokenIssuer(deps: {
-  keys: SigningKeys;
   contextEncryption: ContextEncryption;
-  issuer: string;
+  sign: SignToken;
   audience: string;
+  onIssued?: (kind: TokenKind) => void;
 }) {
   return {
     /** @throws INVALID_SCOPE when so many scopes make a token longer than any service accepts */
     async issue<Kind extends TokenKind>(request: TokenRequest<Kind>): Promise<IssuedToken> {
       const { tenant, rev } = request;
       const { kind, typ, lifetimeSeconds } = tokenKinds[request.kind];
-      const { kid, algorithm, privateKey } = deps.keys.current(tenant.id);
       const tokenId = randomUUID();
       const iat = Math.floor(Date.now() / 1000);
       const expiresIn = Math.min(lifetimeSeconds(tenant.settings), request.lifetimeSeconds ?? Number.POSITIVE_INFINITY);
       const scopes = [...request.scopes].sort();
-      const ctx =
-        request.person && (await deps.contextEncryption.encrypt(tenant.id, { jti: tokenId, ...request.person }));
-      const token = await new SignJWT({
+      const ctx = request.person && deps.contextEncryption.encrypt(tenant.id, { jti: tokenId, ...request.person });
+      const token = await deps.sign(tenant.id, typ, {
         ...request.claims,
         ...(ctx ? { ctx } : {}),
-        iss: deps.issuer,
         aud: deps.audience,
         tenant: tenant.id,
         kind,
@@ -66,15 +62,14 @@ export function createTokenIssuer(deps: {
         exp: iat + expiresIn,
         jti: tokenId,
         rev,
-      })
-        .setProtectedHeader({ alg: algorithm, typ, kid })
-        .sign(privateKey);
+      });
       if (token.length > MOST_TOKEN_CHARACTERS) {
         throw new OAuthError('invalid_scope', {
           message: 'So many scopes do not fit into one token. Ask for fewer.',
           reason: 'TOKEN_TOO_LONG',
         });
       }
+      deps.onIssued?.(kind);
       return { token, tokenId, expiresIn, expiresAt: new Date((iat + expiresIn) * 1000), scopes };
     },
   };
