@@ -23,6 +23,7 @@ import { createAuditEvents } from './modules/audit/audit-events.ts';
 import { createClientAuthentication } from './modules/clients/client-authentication.ts';
 import { createClientUsage } from './modules/clients/client-usage.ts';
 import { createClients } from './modules/clients/clients.ts';
+import { createCompanyProfiles } from './modules/companies/company-profiles.ts';
 import { createCompanyRegistration } from './modules/companies/company-registration.ts';
 import { createContactAssignments } from './modules/companies/contact-assignments.ts';
 import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
@@ -86,7 +87,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const clientUsage = createClientUsage({ database, logger });
   const clientAuthentication = createClientAuthentication({ database, clients, logger, tenants });
   const sessions = createSessions({ database, revocations });
-  const sessionContexts = createSessionContexts({ database });
+  const sessionContexts = createSessionContexts({ database, tenants });
   const refreshTokens = createRefreshTokens({ database, retrySeconds: config.refreshRetrySeconds });
 
   const accounts = createAccounts({
@@ -107,6 +108,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
   const legalEntities = createLegalEntities({ administer, database, inheritedContacts });
   const contactAssignments = createContactAssignments({ administer, database, entitlements, inheritedContacts });
   const locations = createLocations({ administer, database });
+  const companyProfiles = createCompanyProfiles({ administer, database, legalEntities, locations });
   const companyRegistration = createCompanyRegistration({ contactAssignments, legalEntities, registration });
   const contextEncryption = createContextEncryption({ keyEncryptionSecret });
   const { clockToleranceSeconds } = config;
@@ -207,6 +209,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     administer,
     authorizations,
     changes,
+    companyProfiles,
     contextEncryption,
     database,
     iamSetUp,
@@ -234,7 +237,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...createHealthRoutes({ checks }),
     ...createMetricsRoutes({ metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
-    ...(config.emporixCompat ? createEmporixRoutes(services) : []),
+    ...(config.emporixCompat ? createEmporixRoutes({ ...services, companyProfiles, verifier }) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
   ];
   routes.push(createOpenapiRoute({ issuer, routes }));

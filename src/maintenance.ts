@@ -54,6 +54,7 @@ export function createMaintenance(deps: {
     for (const step of [
       forgetSuccessors,
       sessions.prune,
+      sessions.pruneGuests,
       revocations.prune,
       attempts.prune,
       prune,

@@ -42,6 +42,7 @@ export function rowsOf(tenantId: string): Record<TenantModel, Row> {
     Attempt: { tenantId, id: new Uint8Array([1]), windowStart: at, count: 1 },
     Revocation: { tenantId, kind: 'TOKEN', key: 'x', reason: 'r' },
     Session: { tenantId, id: 'x', kind: 'CUSTOMER', customerId: 'x', clientId, expiresAt: at, endsAt: at },
+    GuestContext: { tenantId, id: 'x', expiresAt: at },
     RefreshToken: { tenantId, id: unique, sessionId: 'x', branchId: 'x', expiresAt: at },
     IdentityProvider: {
       tenantId,

@@ -1,13 +1,16 @@
-// The `q` parameter of lists (`name:~Acme type:COMPANY`), as conditions on the columns that a list offers. Pure.
+// The `q` parameter of lists (`name:~Acme type:COMPANY`), and parameters by the names of fields (`name=Acme`), as
+// conditions on the columns that a list offers. Pure.
 // Invariant: what is not understood is refused; a filter narrows a list and reaches nothing that is out of reach.
 
+import { Prisma } from '../../database/generated/client.ts';
 import { literally } from '../../database/keyset.ts';
 import { badInput } from '../../errors/domain-error.ts';
 import type { Query } from './emporix-route.ts';
 
 /** What a field of a list holds, and where: `{ 'name.en': text('name') }`. */
 export interface FilterField {
-  readonly column: string;
+  /** Prisma's condition for a row whose field is such. */
+  at(condition: unknown): object;
   readonly type: 'text' | 'boolean' | 'moment';
   /** May the column be empty? */
   readonly isOptional: boolean;
@@ -15,12 +18,14 @@ export interface FilterField {
   readonly known?: Readonly<Record<string, string>>;
 }
 
+const inColumn = (column: string) => (condition: unknown) => ({ [column]: condition });
+
 /** Column of a text. */
-export const text = (column: string): FilterField => ({ column, type: 'text', isOptional: false });
+export const text = (column: string): FilterField => ({ at: inColumn(column), type: 'text', isOptional: false });
 /** Column of a yes or no. */
-export const yesOrNo = (column: string): FilterField => ({ column, type: 'boolean', isOptional: false });
+export const yesOrNo = (column: string): FilterField => ({ at: inColumn(column), type: 'boolean', isOptional: false });
 /** Column of a moment. */
-export const moment = (column: string): FilterField => ({ column, type: 'moment', isOptional: false });
+export const moment = (column: string): FilterField => ({ at: inColumn(column), type: 'moment', isOptional: false });
 /** Column of one of these names, in whatever case. */
 export const oneOf = (column: string, ...names: string[]): FilterField => ({
   ...text(column),
@@ -28,6 +33,24 @@ export const oneOf = (column: string, ...names: string[]): FilterField => ({
 });
 /** A column that may be empty. */
 export const optional = (field: FilterField): FilterField => ({ ...field, isOptional: true });
+/** A field that is in any of these places; missing when it is in none. */
+export const anyOf = (...fields: FilterField[]): FilterField => ({
+  ...fields[0]!,
+  at: (condition) => ({ [condition === null ? 'AND' : 'OR']: fields.map((field) => field.at(condition)) }),
+});
+/** A text within a JSON column. */
+export const textWithin = (column: string, ...path: string[]): FilterField => ({
+  type: 'text',
+  isOptional: true,
+  at(condition) {
+    const is = (test: object) => ({ [column]: { path, ...test } });
+    if (condition === null) return is({ equals: Prisma.DbNull });
+    if (typeof condition === 'string') return is({ equals: condition });
+    const { contains, mode, in: values } = condition as Record<string, unknown>;
+    if (Array.isArray(values)) return { OR: values.map((value) => is({ equals: value })) };
+    return is(contains === undefined ? { not: Prisma.DbNull } : { string_contains: contains, mode });
+  },
+});
 
 const MOST_CHARACTERS = 2_000;
 const MOST_CONDITIONS = 20;
@@ -68,9 +91,11 @@ function withinRange(field: FilterField, inner: string): object {
   );
 }
 
+const holding = (part: string) => ({ contains: literally(part), mode: 'insensitive' });
+
 function containing(field: FilterField, value: string): object {
   if (field.type !== 'text' || field.known) throw misunderstood('Only texts are searched by ~.');
-  return { contains: literally(unquoted(value)), mode: 'insensitive' };
+  return holding(unquoted(value));
 }
 
 /** What the column has to be. */
@@ -88,10 +113,10 @@ function compile(field: FilterField, value: string): unknown {
 const NOTHING = { OR: [] };
 
 function conditionOf(field: FilterField, value: string): object {
-  const { column, isOptional } = field;
-  if (value === 'exists') return isOptional ? { [column]: { not: null } } : {};
-  if (value === 'null' || value === 'missing') return isOptional ? { [column]: null } : NOTHING;
-  return { [column]: compile(field, value) };
+  const { at, isOptional } = field;
+  if (value === 'exists') return isOptional ? at({ not: null }) : {};
+  if (value === 'null' || value === 'missing') return isOptional ? at(null) : NOTHING;
+  return at(compile(field, value));
 }
 
 /**
@@ -118,12 +143,18 @@ export function filterOf(q: string | undefined, fields: Readonly<Record<string, 
 
 /**
  * The same for the parameters of a query that are named like fields: `userType=CUSTOMER`.
+ * @param searched fields of which the parameter is a part, in whatever case
  * @throws BAD_USER_INPUT for a value that the field does not have
  */
-export function filterBy(query: Query, fields: Readonly<Record<string, FilterField>>): { AND: object[] } {
+export function filterBy(
+  query: Query,
+  fields: Readonly<Record<string, FilterField>>,
+  searched: readonly string[] = [],
+): { AND: object[] } {
   const conditions = Object.entries(fields).flatMap(([name, field]) => {
     const value = query.value(name);
-    return value === undefined ? [] : [{ [field.column]: readValue(field, value, name) }];
+    if (value === undefined) return [];
+    return [field.at(searched.includes(name) ? holding(value) : readValue(field, value, name))];
   });
   return { AND: conditions };
 }

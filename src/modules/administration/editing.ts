@@ -53,3 +53,11 @@ export function requireEvery(
   const place = ids.findIndex((id) => !isThere(id));
   if (place !== -1) throw badInput(`${field}.${place}`, `Not a known ${what}.`);
 }
+
+/** As `requireCurrent`, where nobody overwrites without saying what they have seen. @throws BAD_USER_INPUT without a
+ * version, CONFLICT `STALE_VERSION` */
+export function requireSeen(found: { readonly version: number }, version: number | null | undefined): void {
+  if (version == null)
+    throw badInput('input.metadata.version', 'The document version has to be provided on update operations.');
+  requireCurrent(found, version);
+}

@@ -47,6 +47,7 @@ export const auditEventTypes = [
   'letter.undeliverable',
   'location.created',
   'location.deleted',
+  'location.updated',
   'login.failed',
   'login.succeeded',
   'refresh.foreign_client',

@@ -4,27 +4,45 @@
 
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
-import { Prisma } from '../../database/generated/client.ts';
-import { inOrder } from '../../database/in-order.ts';
-import type { PageWindow } from '../../database/keyset.ts';
-import { notFound } from '../../errors/domain-error.ts';
+import { badInput, conflict, notFound } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { Administer, Change } from '../administration/administration.ts';
+import { requireSeen } from '../administration/editing.ts';
 import { recordAudit } from '../audit/audit.ts';
 import { joinContacts } from '../iam/company-groups.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
+import { namedBy } from '../principals/customers.ts';
 import { requireHeld } from '../scopes/delegation.ts';
+import { chosenId, isChosenId } from './chosen-id.ts';
+import { createContactLists } from './contact-lists.ts';
+import { type Details, requireDetails } from './details.ts';
 import type { ContactAssignment, InheritedContacts } from './inherited-contacts.ts';
-import { isLegalEntityId, type LegalEntity } from './legal-entities.ts';
+import type { LegalEntity } from './legal-entities.ts';
 
 /** What an assignment says beside who and where. */
 export interface ContactDetails {
   readonly type?: ContactAssignment['type'] | null | undefined;
   readonly primary?: boolean | null | undefined;
+  readonly details?: Details;
+}
+
+/** An assignment that is to be there, perhaps under an id of choice. */
+export interface NewContact extends ContactDetails {
+  readonly id?: string | null | undefined;
+  /** A customer's id or number. */
+  readonly customerId: string;
+  readonly legalEntityId: string;
 }
 
 /** One assignment: by its id, or by who and where, which is there once at most. */
 export type WhichContact = { readonly id: string } | { readonly customerId: string; readonly legalEntityId: string };
+
+/** The columns that were given. */
+const given = ({ type, primary, details }: ContactDetails) => ({
+  ...(type != null && { type }),
+  ...(primary != null && { primary }),
+  ...(details && { details: requireDetails(details) }),
+});
 
 /** Use cases of contact assignments. */
 export function createContactAssignments(deps: {
@@ -54,12 +72,53 @@ export function createContactAssignments(deps: {
       details: { type: one.type, primary: one.primary, ...(also.length > 0 ? { byInheritance: also } : {}) },
     });
 
+  /** The customer's id. @throws BAD_USER_INPUT for a side that is not there, FORBIDDEN */
+  async function requireSides(change: Change, { customerId, legalEntityId }: NewContact): Promise<string> {
+    const { tx } = change;
+    const customer = await tx.customer.findFirst({ where: namedBy(customerId), select: { id: true } });
+    if (!customer) throw badInput('input.customer.id', 'Not a customer of this tenant.');
+    if ((await tx.legalEntity.count({ where: { id: legalEntityId } })) === 0)
+      throw badInput('input.legalEntity.id', 'Not a legal entity of this tenant.');
+    await requireDelegable(change, legalEntityId);
+    return customer.id;
+  }
+
+  async function spread(change: Change, type: 'assigned' | 'updated', assignment: ContactAssignment) {
+    await joinContacts(change.tx, change.tenantId, [assignment]);
+    const inherited = await inheritedContacts.spread(change, [assignment]);
+    const also = inherited.map((each) => each.legalEntityId);
+    await told(change, type, assignment, also);
+    return assignment;
+  }
+
+  async function make(change: Change, { id, customerId, legalEntityId, ...details }: NewContact) {
+    const { tx, tenantId } = change;
+    const [assignment] = await tx.contactAssignment.createManyAndReturn({
+      data: [{ tenantId, ...chosenId(id), customerId, legalEntityId, ...given(details) }],
+      skipDuplicates: true,
+    });
+    if (!assignment) throw conflict('CONTACT_EXISTS', 'There is an assignment of that id, or of that customer there.');
+    return spread(change, 'assigned', assignment);
+  }
+
+  /** An inherited assignment becomes one of its own. */
+  async function alter(change: Change, { id }: ContactAssignment, details: ContactDetails) {
+    const { tx, tenantId } = change;
+    const assignment = await tx.contactAssignment.update({
+      where: { tenantId_id: { tenantId, id } },
+      data: { causeId: null, ...given(details), version: { increment: 1 } },
+    });
+    return spread(change, 'updated', assignment);
+  }
+
   return {
+    ...createContactLists({ database }),
+
     /** The enabled company, if this customer is assigned to it, as of now. @throws ACCESS_DENIED */
     async requireAssigned(db: TenantClient, customerId: string, legalEntityId: string): Promise<LegalEntity> {
       const company = await db.legalEntity.findFirst({
         where: {
-          id: isLegalEntityId(legalEntityId) ? legalEntityId : '-',
+          id: isChosenId(legalEntityId) ? legalEntityId : '-',
           enabled: true,
           contactAssignments: { some: { customerId } },
         },
@@ -75,57 +134,8 @@ export function createContactAssignments(deps: {
         outcome: 'refused',
         actor: { kind: 'customer', id: customerId },
         subject: { kind: 'customer', id: customerId },
-        details: { legalEntityId: isLegalEntityId(legalEntityId) ? legalEntityId : 'malformed' },
+        details: { legalEntityId: isChosenId(legalEntityId) ? legalEntityId : 'malformed' },
       }),
-
-    /** A customer's assignments to the enabled companies, which are what the customer may act for, by name. */
-    openTo: (
-      ctx: { tenantId: string },
-      customerId: string,
-    ): Promise<(ContactAssignment & { legalEntity: LegalEntity })[]> =>
-      database.forTenant(ctx).contactAssignment.findMany({
-        where: { customerId, legalEntity: { enabled: true } },
-        include: { legalEntity: true },
-        orderBy: [{ legalEntity: { name: 'asc' } }, { legalEntityId: 'asc' }],
-      }),
-
-    /** The assignments of each customer, by company. */
-    async ofCustomers(ctx: Ctx, customerIds: readonly string[]): Promise<ContactAssignment[][]> {
-      const rows = await database.forTenant(ctx).contactAssignment.findMany({
-        where: { customerId: { in: [...customerIds] } },
-        orderBy: [{ customerId: 'asc' }, { legalEntityId: 'asc' }],
-      });
-      return inOrder(customerIds, rows, ({ customerId }) => customerId);
-    },
-
-    /** A page of the assignments to each company, by id, in the order of the companies. */
-    async pages(ctx: Ctx, companies: readonly string[], { after, before, limit, inverted }: PageWindow) {
-      const order = inverted ? Prisma.sql`DESC` : Prisma.sql`ASC`;
-      const rows = await database.forTenant(ctx).$queryRaw<ContactAssignment[]>`
-        SELECT page.tenant_id AS "tenantId", page.id, page.customer_id AS "customerId",
-          page.legal_entity_id AS "legalEntityId", page.type::text, page."primary", page.cause_id AS "causeId"
-        FROM unnest(${companies}::text[]) WITH ORDINALITY AS wanted (id, place)
-        CROSS JOIN LATERAL (
-          SELECT * FROM contact_assignments ca
-          WHERE ca.tenant_id = ${ctx.tenantId} AND ca.legal_entity_id = wanted.id
-            ${after ? Prisma.sql`AND ca.id > ${after[0]}` : Prisma.empty}
-            ${before ? Prisma.sql`AND ca.id < ${before[0]}` : Prisma.empty}
-          ORDER BY ca.id ${order} LIMIT ${limit}
-        ) page
-        ORDER BY wanted.place, page.id ${order}`;
-      return inOrder(companies, rows, ({ legalEntityId }) => legalEntityId);
-    },
-
-    /** How many are assigned to each company. */
-    async counts(ctx: Ctx, companies: readonly string[]): Promise<number[]> {
-      const rows = await database.forTenant(ctx).contactAssignment.groupBy({
-        by: ['legalEntityId'],
-        where: { legalEntityId: { in: [...companies] } },
-        _count: true,
-      });
-      const counts = new Map(rows.map(({ legalEntityId, _count }) => [legalEntityId, _count]));
-      return companies.map((id) => counts.get(id) ?? 0);
-    },
 
     /**
      * Assigns a customer to a legal entity and to its Contact group, and by inheritance where the tenant's setting says.
@@ -139,31 +149,38 @@ export function createContactAssignments(deps: {
       details: ContactDetails = {},
     ): Promise<ContactAssignment> {
       return administer(ctx, async (change) => {
-        const { tx, tenantId } = change;
+        const { tx } = change;
         if ((await tx.customer.count({ where: { id: customerId } })) === 0) throw notFound('Customer');
         if ((await tx.legalEntity.count({ where: { id: legalEntityId } })) === 0) throw notFound('Legal entity');
         await requireDelegable(change, legalEntityId);
         const found = await tx.contactAssignment.findFirst({ where: { customerId, legalEntityId } });
-        const { type, primary } = details;
-        const given = {
-          causeId: null,
-          type: type ?? found?.type ?? 'CONTACT',
-          primary: primary ?? found?.primary ?? false,
-        };
-        if (found && found.causeId === null && found.type === given.type && found.primary === given.primary)
-          return found;
-        const assignment = found
-          ? await tx.contactAssignment.update({ where: { tenantId_id: { tenantId, id: found.id } }, data: given })
-          : await tx.contactAssignment.create({ data: { tenantId, customerId, legalEntityId, ...given } });
-        await joinContacts(tx, tenantId, [assignment]);
-        const inherited = await inheritedContacts.spread(change, [assignment]);
-        await told(
-          change,
-          found ? 'updated' : 'assigned',
-          assignment,
-          inherited.map((each) => each.legalEntityId),
-        );
-        return assignment;
+        if (!found) return make(change, { customerId, legalEntityId, ...details });
+        const { type, primary } = { ...found, ...given(details) };
+        const isSame = found.causeId === null && found.type === type && found.primary === primary;
+        return isSame ? found : alter(change, found, details);
+      });
+    },
+
+    /** Assigns somebody who is not assigned yet, otherwise as `assign`. @throws CONFLICT `CONTACT_EXISTS`,
+     * BAD_USER_INPUT for a customer or company that is not there, FORBIDDEN */
+    create: (ctx: Ctx, input: NewContact): Promise<ContactAssignment> =>
+      administer(ctx, async (change) => make(change, { ...input, customerId: await requireSides(change, input) })),
+
+    /** Changes the assignment of that id, or makes it. @returns is it new?
+     * @throws as `create`, BAD_USER_INPUT without a version, or for another customer or company than it is of */
+    put(ctx: Ctx, id: string, input: NewContact & { readonly version?: number | null | undefined }): Promise<boolean> {
+      return administer(ctx, async (change) => {
+        const found = await change.tx.contactAssignment.findFirst({ where: { id } });
+        if (!found) {
+          await this.create(change, { ...input, id });
+          return true;
+        }
+        requireSeen(found, input.version);
+        const customerId = await requireSides(change, input);
+        if (customerId !== found.customerId || input.legalEntityId !== found.legalEntityId)
+          throw badInput('input.legalEntity.id', 'An assignment stays with its customer and company.');
+        await alter(change, found, input);
+        return false;
       });
     },
 

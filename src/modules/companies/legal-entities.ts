@@ -12,6 +12,8 @@ import { recordAudit } from '../audit/audit.ts';
 import { createCompanyGroups } from '../iam/company-groups.ts';
 import { callers } from '../principals/callers.ts';
 import { membershipKey } from '../revocations/revocation-key.ts';
+import { chosenId } from './chosen-id.ts';
+import { type Details, requireDetails } from './details.ts';
 import { ancestorsOf, descendantsOf } from './hierarchy.ts';
 import type { InheritedContacts } from './inherited-contacts.ts';
 import { type Money, requireMoney } from './money.ts';
@@ -30,6 +32,7 @@ export interface NewLegalEntity {
   readonly parentId?: string | null | undefined;
   readonly accountLimit?: Money | null | undefined;
   readonly enabled?: boolean;
+  readonly details?: Details;
 }
 
 /** What can be changed of one; absent: stays. Null takes the parent or the limit away. */
@@ -38,6 +41,7 @@ export interface LegalEntityChange {
   readonly parentId?: string | null | undefined;
   readonly enabled?: boolean | null | undefined;
   readonly accountLimit?: Money | null | undefined;
+  readonly details?: Details;
   readonly version?: number | null | undefined;
 }
 
@@ -46,12 +50,17 @@ export interface LegalEntityFilter {
   readonly search?: string | null | undefined;
   readonly type?: LegalEntityType | null | undefined;
   readonly enabled?: boolean | null | undefined;
+  /** Prisma's conditions, which all have to hold. */
+  readonly where?: object;
 }
 
-const LEGAL_ENTITY_ID = /^[A-Za-z0-9_-]{1,66}$/;
-
-/** May this be the id of a legal entity at all? */
-export const isLegalEntityId = (id: string): boolean => LEGAL_ENTITY_ID.test(id);
+/** COMPANY or SUBSIDIARY, as the parent says. @throws BAD_USER_INPUT where the type says otherwise */
+export function typeOf(type: LegalEntityType | null | undefined, parentId: string | null): LegalEntityType {
+  const found = parentId === null ? 'COMPANY' : 'SUBSIDIARY';
+  if (type != null && type !== found)
+    throw badInput('input.parentId', 'A subsidiary has a parent, and a company has none.');
+  return found;
+}
 
 /** With the `_own` scope: those that the caller is assigned to. */
 function companiesInReach(ctx: Ctx) {
@@ -119,13 +128,14 @@ export function createLegalEntities(deps: {
 
   return {
     /** The legal entities in the caller's reach, by name. `search`: with this text in name or id. */
-    list(ctx: Ctx, { search, type, enabled }: LegalEntityFilter = {}): List<LegalEntity> {
+    list(ctx: Ctx, { search, type, enabled, where: also = {} }: LegalEntityFilter = {}): List<LegalEntity> {
       const { legalEntity } = database.forTenant(ctx);
       const reach = [
         companiesInReach(ctx),
         type ? { type } : {},
         enabled == null ? {} : { enabled },
         search ? { OR: matching(search, ['name', 'id'] as const) } : {},
+        also,
       ];
       return {
         page(window) {
@@ -173,18 +183,16 @@ export function createLegalEntities(deps: {
      * @throws BAD_USER_INPUT, CONFLICT `LEGAL_ENTITY_EXISTS` */
     async create(ctx: Ctx, input: NewLegalEntity): Promise<LegalEntity> {
       const name = requireName(input.name);
-      const { id, parentId = null, enabled = true } = input;
-      if (id != null && !isLegalEntityId(id))
-        throw badInput('input.id', 'An id has 1 to 66 letters, digits, hyphens or underscores.');
-      const type = input.type ?? (parentId === null ? 'COMPANY' : 'SUBSIDIARY');
-      if ((type === 'SUBSIDIARY') !== (parentId !== null))
-        throw badInput('input.parentId', 'A subsidiary has a parent, and a company has none.');
+      const { parentId = null, enabled = true } = input;
+      const id = chosenId(input.id);
+      const type = typeOf(input.type, parentId);
       const limit = limitOf(input.accountLimit ?? null);
+      const details = requireDetails(input.details ?? {});
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
         if (parentId !== null) await requireParent(change, parentId);
         const [entity] = await tx.legalEntity.createManyAndReturn({
-          data: [{ tenantId, ...(id == null ? {} : { id }), name, parentId, type, enabled, ...limit }],
+          data: [{ tenantId, ...id, name, parentId, type, enabled, ...limit, details }],
           skipDuplicates: true,
         });
         if (!entity) throw conflict('LEGAL_ENTITY_EXISTS', 'There is a legal entity of that id.');
@@ -205,6 +213,7 @@ export function createLegalEntities(deps: {
     async update(ctx: Ctx, id: string, input: LegalEntityChange): Promise<LegalEntity> {
       const name = input.name == null ? undefined : requireName(input.name);
       const limit = input.accountLimit === undefined ? {} : limitOf(input.accountLimit);
+      const details = input.details && requireDetails(input.details);
       const { parentId, enabled, version } = input;
       return administer(ctx, async (change) => {
         const { tx, tenantId } = change;
@@ -224,8 +233,9 @@ export function createLegalEntities(deps: {
           data: {
             ...(name === undefined ? {} : { name }),
             ...(enabled == null ? {} : { enabled }),
-            ...(moves ? { parentId, type: parentId === null ? 'COMPANY' : 'SUBSIDIARY' } : {}),
+            ...(moves ? { parentId, type: typeOf(null, parentId) } : {}),
             ...limit,
+            ...(details === undefined ? {} : { details }),
             version: { increment: 1 },
           },
         });
@@ -235,7 +245,7 @@ export function createLegalEntities(deps: {
           type: 'legal_entity.updated',
           subject: { kind: 'legal_entity', id },
           legalEntityId: id,
-          details: { before: told(found), after: told(entity), ...moved },
+          details: { before: told(found), after: told(entity), ...moved, ...(details && { changed: ['details'] }) },
         });
         return entity;
       });

@@ -27,7 +27,7 @@ const LocationType = builder.objectRef<Location>('Location').implement({
       description: 'Whose it is.',
       access: requires('customermanagement.legalentity_read'),
       resolve: async ({ legalEntityId }, _args, ctx) => {
-        const entity = await legalEntityInReach(ctx, legalEntityId);
+        const entity = legalEntityId === null ? null : await legalEntityInReach(ctx, legalEntityId);
         if (!entity) throw notFound('Legal entity');
         return entity;
       },

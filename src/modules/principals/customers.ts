@@ -41,6 +41,9 @@ export type PreparedCustomer = Pick<Customer, 'email' | 'passwordHash' | 'firstN
 
 const byId = (ctx: { tenantId: string }, id: string) => ({ tenantId_id: { tenantId: ctx.tenantId, id } });
 
+/** Conditions for the one customer of that id or number, whichever a client knows. */
+export const namedBy = (name: string) => ({ OR: [{ id: name }, { customerNumber: name }] });
+
 /** With the `_own` scope: those assigned to the company that the caller acts for, and without one nobody. */
 function customersInReach(ctx: Ctx) {
   if (callers.holds(ctx, 'customer.customer_read')) return {};

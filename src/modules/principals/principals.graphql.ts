@@ -88,7 +88,7 @@ builder.objectRef<AnonymousPrincipal>('AnonymousPrincipal').implement({
     context: t.field({
       type: SessionContextType,
       description: 'What the visit is about.',
-      resolve: ({ context }, _args, ctx) => ctx.services.sessionContexts.ofGuest(context),
+      resolve: (guest, _args, ctx) => ctx.services.sessionContexts.ofGuest(ctx, guest),
     }),
   }),
 });

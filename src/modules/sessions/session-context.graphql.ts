@@ -46,6 +46,6 @@ builder.mutationField('updateSessionContext', (t) =>
     access: authenticatedAs('customer'),
     args: { input: t.arg({ type: UpdateSessionContextInput, required: true, description: 'The change.' }) },
     resolve: (_root, { input: { version, ...change } }, ctx) =>
-      ctx.services.sessionContexts.update(ctx, ctx.services.callers.sessionId(ctx), version, change),
+      ctx.services.sessionContexts.update(ctx, version, change),
   }),
 );

@@ -68,19 +68,27 @@ export function createSessions(deps: { database: Database; revocations: Revocati
   }
 
   return {
-    /** Makes the row. @throws UNAUTHENTICATED when the session has been claimed before */
+    /** Makes the row, with the context of the visit: as the guest changed it last, or as it was begun. @throws
+     * UNAUTHENTICATED when the session has been claimed before */
     async begin(tx: TenantClient, ctx: Ctx, session: NewSession): Promise<void> {
       const { owner, context } = session;
       const made = await tx.$executeRaw`
+        WITH changed AS (
+          DELETE FROM guest_contexts WHERE tenant_id = ${ctx.tenantId} AND id = ${session.id} RETURNING *
+        )
         INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
-          user_agent, ip_address, site_code, currency, language, target_location, actor_id)
-        VALUES (${ctx.tenantId}, ${session.id}, ${owner.kind === 'customer' ? 'CUSTOMER' : 'EMPLOYEE'}::"UserType",
+          user_agent, ip_address, actor_id, site_code, currency, language, target_location, cart_id, attributes, context_version)
+        SELECT ${ctx.tenantId}, ${session.id}, ${owner.kind === 'customer' ? 'CUSTOMER' : 'EMPLOYEE'}::"UserType",
           ${owner.kind === 'customer' ? owner.id : null}, ${owner.kind === 'employee' ? owner.id : null},
           ${session.clientId}, ${session.legalEntityId},
           now() + make_interval(secs => ${session.idleSeconds}), now() + make_interval(secs => ${session.mostSeconds}),
-          ${ctx.userAgent}, ${ctx.ipAddress}, ${context?.siteCode ?? null}, ${context?.currency ?? null},
-          ${context?.language ?? null}, ${context?.targetLocation ?? null},
-          ${session.actorId ?? null})
+          ${ctx.userAgent}, ${ctx.ipAddress}, ${session.actorId ?? null},
+          nullif(coalesce(changed.site_code, ${context?.siteCode ?? null}), ''),
+          nullif(coalesce(changed.currency, ${context?.currency ?? null}), ''),
+          nullif(coalesce(changed.language, ${context?.language ?? null}), ''),
+          nullif(coalesce(changed.target_location, ${context?.targetLocation ?? null}), ''),
+          nullif(changed.cart_id, ''), coalesce(changed.attributes, '{}'::jsonb), greatest(changed.context_version, 1)
+        FROM (SELECT 1) AS visit LEFT JOIN changed ON true
         ON CONFLICT DO NOTHING`;
       if (made === 0) throw unauthenticated('the session has been claimed before');
     },
@@ -158,6 +166,12 @@ export function createSessions(deps: { database: Database; revocations: Revocati
     /** How many there are of them. */
     count: (ctx: Ctx, filter: SessionFilter): Promise<number> =>
       database.forTenant(ctx).session.count({ where: open(filter) }),
+
+    /** Deletes a batch of what guests changed during visits that are over. @returns how many */
+    pruneGuests: async (): Promise<number> =>
+      database.system().$executeRaw`
+        DELETE FROM guest_contexts WHERE (tenant_id, id) IN (
+          SELECT tenant_id, id FROM guest_contexts WHERE expires_at < now() LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
 
     /** Deletes a batch of sessions that ended or expired a day ago, with their refresh tokens. @returns how many */
     async prune(): Promise<number> {
