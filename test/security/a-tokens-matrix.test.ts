@@ -1,38 +1,35 @@
 // Which token opens which door (security.md case 14): a checked-in table, and everything else is refused. The doors are
 // read from the schema and the kinds from the code, so a new one without a row or column fails here.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { type GraphQLArgument, type GraphQLInputField, getNamedType, isInputObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
-import type { LetterPurpose } from '../../src/modules/letters/letter-tokens.ts';
-import type { TokenKind } from '../../src/modules/tokens/claims.ts';
 import { tokenKinds } from '../../src/modules/tokens/kinds/index.ts';
 import { by, check } from '../gateway/check.ts';
 import { forgeOf, introspect } from '../kit/forge.ts';
-import { givenClient, givenCompany, givenCustomer } from '../kit/given.ts';
+import { givenCustomer } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
-import { givenLink, tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
+import { tryConfirm, tryConfirmEmailChange, tryReset } from '../kit/letters.ts';
 import { asBackend, askToken, introspectAs, type OauthAnswer, post, revokeAs, tryRefreshAs } from '../kit/oauth.ts';
 import { type MisbehavingProvider, startMisbehaving } from '../kit/oidc-misbehaving.ts';
 import { CALLBACK, tryCreateProvider, tryExchange, tryIssueSsoToken, tryStartSso } from '../kit/oidc-stories.ts';
-import { ISSUER, type Service, theService } from '../kit/service.ts';
-import { claimsOf, employee, guest, PASSWORD, serviceToken, signIn, tryRefreshGuest } from '../kit/stories.ts';
+import { type Service, theService } from '../kit/service.ts';
+import { claimsOf, employee, PASSWORD, serviceToken, signIn, tryRefreshGuest } from '../kit/stories.ts';
+import { type CredentialName, type Credentials, credentialNames, givenCredentials } from './a-tokens-credentials.ts';
 
 let service: Service;
 let backend: string;
 let client: { id: string; clientSecret: string };
 let company: string;
 let customer: { id: string; email: string };
+let credentials: Credentials;
 let provider: MisbehavingProvider;
 let connected: string;
 
 beforeAll(async () => {
   service = await theService();
   backend = (await serviceToken(service)).accessToken;
-  client = await givenClient(service, ['product.product_read']);
-  company = (await givenCompany(service)).id;
-  customer = await givenCustomer(service, { [company]: 'BUYER' });
+  ({ client, company, credentials, customer } = await givenCredentials(service));
   provider = await startMisbehaving();
   const { accessToken } = await employee(service);
   const { issuer, clientId, clientSecret } = provider;
@@ -46,60 +43,7 @@ afterAll(() => provider?.stop());
 const begin = (input: object) => tryStartSso(service, { tenant: 'demo', provider: connected, ...input });
 const exchange = (input: object) => tryExchange(service, { tenant: 'demo', provider: connected, ...input });
 
-const assisted = async () => {
-  const { accessToken } = await employee(service);
-  const answer = await graphql(
-    service,
-    `mutation ($input: IssueAssistedCustomerTokenInput!) { issueAssistedCustomerToken(input: $input) { accessToken saasToken } }`,
-    { bearer: accessToken, variables: { input: { customerId: customer.id, reason: 'a test' } } },
-  );
-  return only<{ accessToken: string; saasToken: string }>(answer);
-};
-
-/** A token of an identity provider: rightly signed, for us, and by somebody else. */
-const idToken = async () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const iat = Math.floor(Date.now() / 1000);
-  const part = (json: object) => Buffer.from(JSON.stringify(json)).toString('base64url');
-  const claims = { iss: 'https://idp.test', aud: ISSUER, sub: customer.id, iat, exp: iat + 300, nonce: 'n' };
-  const input = `${part({ alg: 'ES256', typ: 'JWT', kid: 'idp-1' })}.${part(claims)}`;
-  return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
-};
-
 const asCustomer = () => signIn(service, customer.email);
-
-const linkOf = async (purpose: LetterPurpose) =>
-  givenLink(service, { kind: 'customer', id: (await givenCustomer(service)).id }, purpose);
-
-/** What somebody may hold. `kind`: how the code names it, for signed tokens. */
-const credentials: Record<string, { kind: TokenKind | null; make: () => Promise<string> }> = {
-  'service AT': { kind: 'service', make: async () => (await serviceToken(service)).accessToken },
-  'employee AT': { kind: 'employee', make: async () => (await employee(service)).accessToken },
-  'anonymous AT': { kind: 'anonymous', make: async () => (await guest(service)).accessToken },
-  'customer AT': { kind: 'customer', make: async () => (await asCustomer()).accessToken },
-  'company AT': {
-    kind: 'customer',
-    make: async () => (await signIn(service, customer.email, { legalEntityId: company })).accessToken,
-  },
-  'assisted AT': { kind: 'customer', make: async () => (await assisted()).accessToken },
-  'saas token': { kind: 'saas', make: async () => (await asCustomer()).saasToken },
-  'assisted saas token': { kind: 'saas', make: async () => (await assisted()).saasToken },
-  'anonymous RT': { kind: 'anonymous-refresh', make: async () => (await guest(service)).refreshToken },
-  'customer RT': { kind: null, make: async () => (await asCustomer()).refreshToken },
-  'employee RT': { kind: null, make: async () => (await employee(service)).refreshToken },
-  'identity assertion': {
-    kind: null,
-    make: async () =>
-      (await check(service, '', by((await asCustomer()).accessToken))).identity['X-Identity-Assertion']!,
-  },
-  'id_token of a provider': { kind: null, make: idToken },
-  'link that confirms an account': { kind: null, make: () => linkOf('CONFIRM_CUSTOMER') },
-  'link for a new password': { kind: null, make: () => linkOf('RESET_PASSWORD') },
-  'link for a new address': { kind: null, make: () => linkOf('CHANGE_EMAIL') },
-  'client secret': { kind: null, make: async () => client.clientSecret },
-  'session id': { kind: null, make: async () => (await asCustomer()).sessionId },
-  jti: { kind: null, make: async () => claimsOf((await asCustomer()).accessToken).jti },
-};
 
 /** "no" for the refusal that the door has to give; anything else shows in the table. */
 const outcome = (answer: Answer, refusal: string): string =>
@@ -247,7 +191,7 @@ const doors: Record<string, (credential: string) => Promise<string>> = {
 };
 
 /** The cells that succeed, and how. What is not written is refused. */
-const table: Record<string, Partial<Record<string, string>>> = {
+const table: Record<CredentialName, Partial<Record<string, string>>> = {
   'service AT': {
     'Authorization: Bearer': 'SERVICE',
     '/forward-auth Authorization: Bearer': 'service',
@@ -381,10 +325,10 @@ describe('case 14: only the cells of a checked-in table succeed', () => {
     expect([...withDoors].sort()).toEqual(endpoints.sort());
   });
 
-  it.each(Object.keys(credentials))('case 14: the %s', async (name) => {
+  it.each(credentialNames)('case 14: the %s', async (name) => {
     const found: Record<string, string> = {};
     for (const [door, attempt] of Object.entries(doors)) {
-      const result = await attempt(await credentials[name]!.make());
+      const result = await attempt(await credentials[name].make());
       if (result !== 'no') found[door] = result;
     }
     expect(found).toEqual(table[name]);
