@@ -7,6 +7,7 @@ import { identityHeaders } from '../../src/http/identity-headers.ts';
 import { forgeOf } from '../kit/forge.ts';
 import { givenClient, givenCompany, givenCustomer, givenEmployee, givenTenant } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
+import { restClient } from '../kit/rest.ts';
 import { ctxOf, type Service, theService } from '../kit/service.ts';
 import {
   claimsOf,
@@ -34,6 +35,7 @@ const identity = (said: Record<string, unknown>) => ({
   'X-Identity-Assertion': expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
   ...said,
 });
+const rest = restClient('customer-managed');
 const nobody = identity({ 'X-Identity-Assertion': '' });
 
 describe('who passes, and as whose: every header is there, empty where there is nothing to say', () => {
@@ -191,23 +193,24 @@ it("case 13: a token of another tenant is that tenant's, and one signed across i
   expect(refusal(await check(at, 'optional=true', by(across)))).toEqual(FA(401));
 });
 
-it('the same token is good at GraphQL and at the gateway, and at neither from its revocation on', async () => {
+it('the same token is good at GraphQL, REST and the gateway, and at none of them from its revocation on', async () => {
   const company = await givenCompany(at);
   const customer = await givenCustomer(at, { [company.id]: 'BUYER' });
   const session = await signIn(at, customer.email, { legalEntityId: company.id });
   const verdicts = async () => [
     await isGood(at, session.accessToken),
+    (await rest(at, 'GET', '/customer/demo/validateauthtoken', { token: session.accessToken })).status,
     (await check(at, '', by(session.accessToken))).status,
     (await check(at, 'optional=true', by(session.accessToken))).status,
     (await check(at, 'saas=required', { ...by(session.accessToken), 'saas-token': session.saasToken })).status,
   ];
-  expect(await verdicts()).toEqual([true, 200, 200, 200]);
-  expect(await verdicts()).toEqual([true, 200, 200, 200]);
+  expect(await verdicts()).toEqual([true, 200, 200, 200, 200]);
+  expect(await verdicts()).toEqual([true, 200, 200, 200, 200]);
   await at.app.modules.contactAssignments.unassign(ctxOf('demo'), {
     customerId: customer.id,
     legalEntityId: company.id,
   });
-  expect(await verdicts()).toEqual([false, 401, 401, 401]);
+  expect(await verdicts()).toEqual([false, 401, 401, 401, 401]);
 });
 
 it.each([
