@@ -293,7 +293,8 @@ describe('signup', () => {
       where: { customerId: body.id },
       include: { legalEntity: true },
     });
-    expect(assignment).toMatchObject({ primary: true, legalEntity: { name, enabled: false } });
+    const details = { legalInfo: { registrationId: '1-2' } };
+    expect(assignment).toMatchObject({ primary: true, legalEntity: { name, enabled: false, details } });
   });
 
   it('a taken address is a conflict', async () => {

@@ -48,14 +48,14 @@ function accountOf({ email, password, customerDetails, signup }: z.output<typeof
     throw badInput('customerDetails.contactEmail', 'Has to be the address of the account.');
   if (signup && !isSame(signup.email, email))
     throw badInput('signup.email', 'An account has one address: it has to be that of the account.');
-  if (b2b?.companyRegistrationId && !company)
-    throw badInput('customerDetails.company', 'Who registers a company names it.');
+  const registrationId = b2b?.companyRegistrationId;
+  if (registrationId && !company) throw badInput('customerDetails.company', 'Who registers a company names it.');
   return {
     email,
     password: signup?.password ?? password,
     firstName,
     lastName,
-    company: b2b?.companyRegistrationId && company ? { name: company } : null,
+    company: registrationId && company ? { name: company, registrationId } : null,
   };
 }
 

@@ -12,7 +12,8 @@ import type { LegalEntities } from './legal-entities.ts';
 
 /** A new account, perhaps with a company. */
 export interface NewRegistration extends NewCustomer {
-  readonly company?: { readonly name: string } | null | undefined;
+  /** `registrationId`: in the register of its country. */
+  readonly company?: { readonly name: string; readonly registrationId?: string } | null | undefined;
 }
 
 /** Use cases of registering, with a company or without. */
@@ -33,7 +34,9 @@ export function createCompanyRegistration(deps: {
         if (!account[field]?.trim()) throw badInput(`input.${field}`, 'Who registers a company has a name.');
       }
       return registration.signUp(ctx, account, async (change, customer) => {
-        const { id } = await legalEntities.create(change, { name, enabled: false });
+        const { registrationId } = company;
+        const details = registrationId === undefined ? {} : { details: { legalInfo: { registrationId } } };
+        const { id } = await legalEntities.create(change, { name, enabled: false, ...details });
         await contactAssignments.assignFounder(change, customer.id, id);
         await joinAdmins(change.tx, change.tenantId, id, customer.id);
       });
