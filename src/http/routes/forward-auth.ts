@@ -50,8 +50,14 @@ const describes: Description = {
   },
 };
 
-const send = (res: ServerResponse, identity: IdentityHeaders) =>
-  void res.writeHead(200, { ...identity, 'Content-Length': 0 }).end();
+/** All that is said. */
+type Passed = IdentityHeaders & { readonly 'Content-Length': '0' };
+
+const passed = (identity: IdentityHeaders): Passed => ({ ...identity, 'Content-Length': '0' });
+
+const passedAsNobody = passed(nobody);
+
+const send = (res: ServerResponse, said: Passed) => void res.writeHead(200, said).end();
 
 /** `strict`: requests that carry headers of identity are refused, for gateways that do not delete them at the edge. */
 export function createForwardAuthRoute(deps: {
@@ -64,7 +70,7 @@ export function createForwardAuthRoute(deps: {
   const { identityAssertions, logger, revocations, strict, verifier } = deps;
   const queries = createRecent<GatewayQuery>(MOST_QUERIES);
   /** By the principal: its headers stay the same as long as its assertion does. */
-  const answered = new WeakMap<Principal, IdentityHeaders>();
+  const answered = new WeakMap<Principal, Passed>();
 
   /** @throws HttpError 403 for what is not understood; the log says so once, or a gateway's mistake would fill it */
   function checkOf(query: string): GatewayCheck {
@@ -89,13 +95,13 @@ export function createForwardAuthRoute(deps: {
     return saas !== null && isOfBearer(saas, { ...principal, tenant: principal.tenantId });
   }
 
-  async function identityOf(principal: Principal, withSaas: boolean): Promise<IdentityHeaders> {
+  async function passedAs(principal: Principal, withSaas: boolean): Promise<Passed> {
     const assertion = await identityAssertions.of(principal, withSaas);
     const last = answered.get(principal);
     if (last?.['X-Identity-Assertion'] === assertion) return last;
-    const headers = headersOf(principal, assertion);
-    answered.set(principal, headers);
-    return headers;
+    const said = passed(headersOf(principal, assertion));
+    answered.set(principal, said);
+    return said;
   }
 
   return {
@@ -117,14 +123,14 @@ export function createForwardAuthRoute(deps: {
         req.method === 'OPTIONS' ? { principal: null, credential: 'none' } : await call.authenticate();
       if (!principal) {
         if (!check.optional || credential === 'rejected') throw new OAuthError('invalid_token');
-        return send(res, nobody);
+        return send(res, passedAsNobody);
       }
       for (const need of check.needs) {
         const decision = decide(need, principal);
         if (!decision.allowed) throw forbidden(decision.required, decision.missing);
       }
       if (check.saas && !(await hasSaas(principal, req.headers['saas-token']))) throw forbidden([], []);
-      send(res, await identityOf(principal, check.saas));
+      send(res, await passedAs(principal, check.saas));
     },
   };
 }
