@@ -474,10 +474,12 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       const held = await refresh(one, (await session(customer.id)).refreshToken);
       const hold = await connection();
       await hold.query('BEGIN');
-      // A switch writes to the trail after it has spent the token, in the same transaction.
-      await hold.query('LOCK TABLE audit_events IN EXCLUSIVE MODE');
+      // The one statement of a refresh locks the session before it spends the token.
+      await hold.query('SELECT 1 FROM refresh_tokens WHERE session_id = $1 AND spent_at IS NULL FOR UPDATE', [
+        held.sessionId,
+      ]);
       const refreshing = tryRefresh(one, held.refreshToken, { legalEntityId: company.id });
-      await somebodyWaits('audit_events');
+      await somebodyWaits('UPDATE refresh_tokens');
       const ending = end(other, held);
       await somebodyWaits('UPDATE "public"."sessions"');
       await hold.query('COMMIT');
