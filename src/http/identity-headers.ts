@@ -2,8 +2,8 @@
 // Invariants: every header is always there, empty where there is nothing to say, so that gateways overwrite what a caller
 // has sent; a value is visible ASCII, whatever a claim holds, so it can be neither split nor cut (security.md case 53).
 
+import { subjectOf } from '../modules/principals/callers.ts';
 import type { Principal } from '../modules/principals/principal.ts';
-import { subjectOf } from '../modules/tokens/assert-identity.ts';
 
 /** The headers of identity, as services get them. */
 export const identityHeaders = [

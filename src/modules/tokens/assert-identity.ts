@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { SigningKeys } from '../keys/signing-keys.ts';
+import { subjectOf } from '../principals/callers.ts';
 import type { Principal } from '../principals/principal.ts';
 import { ASSERTION_SECONDS, ASSERTION_TYPE, type AssertionClaims, assertionAudience } from './identity-assertion.ts';
 import type { SignToken } from './sign.ts';
@@ -13,20 +14,6 @@ interface Made {
   /** Seconds since the epoch. */
   readonly renewAt: number;
   readonly text: Promise<string>;
-}
-
-/** `sub` of whoever a bearer speaks for. */
-export function subjectOf(principal: Principal): string {
-  switch (principal.kind) {
-    case 'service':
-      return principal.clientId;
-    case 'employee':
-      return principal.employeeId;
-    case 'anonymous':
-      return principal.sessionId;
-    case 'customer':
-      return principal.customerId;
-  }
 }
 
 function identityOf(
