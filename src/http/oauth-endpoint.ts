@@ -9,6 +9,7 @@ import type { ClientCredentials } from '../modules/grants/grant.ts';
 import type { Describes } from './description.ts';
 import { malformed } from './http-error.ts';
 import { type ErrorRenderer, oauthAnswer, sendJson } from './oauth-response.ts';
+import { readParameters } from './parameters.ts';
 import { readText, requireContentType } from './request-guards.ts';
 import { type Call, checkedBy, type Route } from './router.ts';
 
@@ -38,12 +39,7 @@ export interface OauthRequest {
 
 /** The parameters of a body. @throws HttpError `invalid_request` for one that comes twice (s.3.2), or holds NUL */
 export function parseForm(text: string): Form {
-  const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (parameters.has(name)) throw malformed('A parameter is sent more than once.');
-    if (value.includes('\0')) throw malformed('A parameter holds a NUL character.');
-    parameters.set(name, value);
-  }
+  const parameters = readParameters(text);
   const value = (name: string) => parameters.get(name) || undefined;
   return {
     given: (name) => parameters.get(name),

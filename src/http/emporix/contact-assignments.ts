@@ -11,6 +11,7 @@ import { tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
 import { anyOf, filterBy, filterOf, moment, oneOf, text, yesOrNo } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
+import { writingRoutes } from './writing-routes.ts';
 
 const types = ['PRIMARY', 'BILLING', 'LOGISTICS', 'CONTACT'] as const;
 const reference = z.object({ id: z.string() });
@@ -76,17 +77,6 @@ export function createContactAssignmentRoutes({
       },
     }),
     tenantRoute({
-      method: 'POST',
-      path: all,
-      says: { body: contact, status: 201 },
-      access: manages,
-      errors: ofList,
-      async answer({ ctx, body }) {
-        const { id } = await contactAssignments.create(ctx, contactFromWire(await body(contact)));
-        return { status: 201, body: { id } };
-      },
-    }),
-    tenantRoute({
       method: 'GET',
       path: one,
       access: reads,
@@ -96,28 +86,15 @@ export function createContactAssignmentRoutes({
         body: shownBy(query)(contactToWire(await contactAssignments.get(ctx, params.contactAssignmentId!))),
       }),
     }),
-    tenantRoute({
-      method: 'PUT',
-      path: one,
-      says: { body: contact, status: 204 },
+    ...writingRoutes({
+      all,
+      parameter: 'contactAssignmentId',
+      body: contact,
       access: manages,
-      errors: ofOne,
-      async answer({ ctx, params, body }) {
-        const id = params.contactAssignmentId!;
-        const isNew = await contactAssignments.put(ctx, id, contactFromWire(await body(contact)));
-        return isNew ? { status: 201, body: { id } } : { status: 204 };
-      },
-    }),
-    tenantRoute({
-      method: 'DELETE',
-      path: one,
-      says: { status: 204 },
-      access: manages,
-      errors: ofOne,
-      async answer({ ctx, params }) {
-        await contactAssignments.unassign(ctx, { id: params.contactAssignmentId! });
-        return { status: 204 };
-      },
+      errors: { list: ofList, one: ofOne },
+      create: (ctx, input) => contactAssignments.create(ctx, contactFromWire(input)),
+      put: (ctx, id, input) => contactAssignments.put(ctx, id, contactFromWire(input)),
+      delete: (ctx, id) => contactAssignments.unassign(ctx, { id }),
     }),
   ];
 }

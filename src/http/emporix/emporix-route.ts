@@ -11,6 +11,7 @@ import { OAuthError } from '../../errors/oauth-error.ts';
 import type { Access } from '../../permissions/access.ts';
 import { malformed } from '../http-error.ts';
 import { type Answer, type ErrorRenderer, sendJson } from '../oauth-response.ts';
+import { readParameters } from '../parameters.ts';
 import { readText, requireContentType } from '../request-guards.ts';
 import type { Method, Route } from '../router.ts';
 import { emporixDescription, type Says } from './described.ts';
@@ -53,12 +54,7 @@ export interface EmporixRoute<Context extends RequestContext> {
 
 /** @throws HttpError `invalid_request` for a parameter that is sent twice, or holds NUL */
 function parseQuery(text: string): Query {
-  const parameters = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text)) {
-    if (parameters.has(name)) throw malformed('A parameter is sent more than once.');
-    if (value.includes('\0')) throw malformed('A parameter holds a NUL character.');
-    parameters.set(name, value);
-  }
+  const parameters = readParameters(text);
   const value = (name: string) => parameters.get(name) || undefined;
   return {
     value,

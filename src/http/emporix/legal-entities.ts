@@ -20,6 +20,7 @@ import { type EmporixRequest, tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
 import { filterBy, filterOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
+import { writingRoutes } from './writing-routes.ts';
 
 const MISSING = 'The legal entity with the requested code does not exist.';
 const references = z.array(z.object({ id: z.string() })).nullish();
@@ -127,17 +128,6 @@ export function createLegalEntityRoutes({
       },
     }),
     tenantRoute({
-      method: 'POST',
-      path: all,
-      says: { body: legalEntity, status: 201 },
-      access: manages,
-      errors: ofList,
-      async answer({ ctx, body }) {
-        const { id } = await companyProfiles.create(ctx, profileFromWire(await body(legalEntity)));
-        return { status: 201, body: { id } };
-      },
-    }),
-    tenantRoute({
       method: 'GET',
       path: one,
       access: requires('customermanagement.legalentity_read'),
@@ -150,29 +140,6 @@ export function createLegalEntityRoutes({
       },
     }),
     tenantRoute({
-      method: 'PUT',
-      path: one,
-      says: { body: legalEntity, status: 204 },
-      access: manages,
-      errors: ofOne,
-      async answer({ ctx, params, body }) {
-        const id = params.legalEntityId!;
-        const isNew = await companyProfiles.put(ctx, id, profileFromWire(await body(legalEntity)));
-        return isNew ? { status: 201, body: { id } } : { status: 204 };
-      },
-    }),
-    tenantRoute({
-      method: 'DELETE',
-      path: one,
-      says: { status: 204 },
-      access: manages,
-      errors: ofOne,
-      async answer({ ctx, params }) {
-        await legalEntities.delete(ctx, params.legalEntityId!);
-        return { status: 204 };
-      },
-    }),
-    tenantRoute({
       method: 'GET',
       path: `${one}/parent-hierarchy`,
       access: requiresAnyOf('customermanagement.legalentity_read', 'customermanagement.legalentity_manage'),
@@ -181,6 +148,16 @@ export function createLegalEntityRoutes({
         const line = await companyProfiles.lineage(ctx, params.legalEntityId!);
         return { status: 200, body: line.map((entity) => legalEntityToWire(entity)) };
       },
+    }),
+    ...writingRoutes({
+      all,
+      parameter: 'legalEntityId',
+      body: legalEntity,
+      access: manages,
+      errors: { list: ofList, one: ofOne },
+      create: (ctx, input) => companyProfiles.create(ctx, profileFromWire(input)),
+      put: (ctx, id, input) => companyProfiles.put(ctx, id, profileFromWire(input)),
+      delete: (ctx, id) => legalEntities.delete(ctx, id),
     }),
   ];
 }

@@ -10,6 +10,7 @@ import { tenantRoute } from './emporix-route.ts';
 import { pageAnswer } from './paging.ts';
 import { anyOf, filterBy, filterOf, moment, oneOf, optional, text, textWithin } from './query-filter.ts';
 import { shownBy } from './shown-fields.ts';
+import { writingRoutes } from './writing-routes.ts';
 
 const types = ['HEADQUARTER', 'WAREHOUSE', 'OFFICE'] as const;
 /** More than these are found by nobody who searches for one of them. */
@@ -93,17 +94,6 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
       },
     }),
     tenantRoute({
-      method: 'POST',
-      path: all,
-      says: { body: location, status: 201 },
-      access: manages,
-      errors: ofList,
-      async answer({ ctx, body }) {
-        const { id } = await locations.create(ctx, locationFromWire(await body(location)));
-        return { status: 201, body: { id } };
-      },
-    }),
-    tenantRoute({
       method: 'GET',
       path: one,
       access: reads,
@@ -113,28 +103,15 @@ export function createLocationRoutes({ locations }: { locations: Locations }): R
         body: shownBy(query)(locationToWire(await locations.get(ctx, params.locationId!))),
       }),
     }),
-    tenantRoute({
-      method: 'PUT',
-      path: one,
-      says: { body: location, status: 204 },
+    ...writingRoutes({
+      all,
+      parameter: 'locationId',
+      body: location,
       access: manages,
-      errors: ofOne,
-      async answer({ ctx, params, body }) {
-        const id = params.locationId!;
-        const isNew = await locations.put(ctx, id, locationFromWire(await body(location)));
-        return isNew ? { status: 201, body: { id } } : { status: 204 };
-      },
-    }),
-    tenantRoute({
-      method: 'DELETE',
-      path: one,
-      says: { status: 204 },
-      access: manages,
-      errors: ofOne,
-      async answer({ ctx, params }) {
-        await locations.delete(ctx, params.locationId!);
-        return { status: 204 };
-      },
+      errors: { list: ofList, one: ofOne },
+      create: (ctx, input) => locations.create(ctx, locationFromWire(input)),
+      put: (ctx, id, input) => locations.put(ctx, id, locationFromWire(input)),
+      delete: (ctx, id) => locations.delete(ctx, id),
     }),
   ];
 }
