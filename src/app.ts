@@ -62,12 +62,13 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 export type Modules = App['modules'];
 
 /** What a test or the command line wants otherwise. `print`: where letters are shown without a mail server. */
-export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> & { print?: (text: string) => void };
+export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> &
+  Pick<Parameters<typeof createAccounts>[0], 'passwordCost'> & { print?: (text: string) => void };
 
 /** Opens the database and puts the service together. @throws what a wrong configuration or a locked folder throws */
 export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
   const { issuer, audience, keyEncryptionSecret, production } = config;
-  const { print = (text: string) => void process.stdout.write(text), ...databaseOptions } = options;
+  const { print = (text: string) => void process.stdout.write(text), passwordCost, ...databaseOptions } = options;
   const { metrics, tracing, ...watch } = await createTelemetry(config);
   const watched = { production, logger, watch: watch.statement, ...databaseOptions };
   const database = await openDatabase(config.database, watched);
@@ -99,6 +100,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     revocations,
     sessions,
     tenants,
+    ...(passwordCost && { passwordCost }),
   });
   const { customers, employees, passwords, registration } = accounts;
   const iam = createAccessManagement({ administer, clients, customers, database, employees, scopes, tenants });

@@ -3,21 +3,24 @@
 
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { givenOldUses } from '../kit/given.ts';
 import { graphql } from '../kit/graphql.ts';
 import { asBackend, askToken, basic, introspectAs } from '../kit/oauth.ts';
-import { type Service, startService, theService } from '../kit/service.ts';
+import { REAL } from '../kit/password-cost.ts';
+import { type Service, startService } from '../kit/service.ts';
 import { guest, refresh, serviceToken, signIn, tryLogin, tryRefresh } from '../kit/stories.ts';
 
 let service: Service;
 
 beforeAll(async () => {
-  service = await theService();
+  // Its own: a queue of passwords is seen only where they take their time.
+  service = await startService({}, { passwordCost: REAL });
 });
+afterAll(() => service?.stop());
 
 const textOf = async ({ url }: Pick<Service, 'url'>): Promise<string> => (await fetch(`${url}/metrics`)).text();
 

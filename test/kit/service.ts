@@ -9,6 +9,7 @@ import { createApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Ctx } from '../../src/context.ts';
 import { createLogger } from '../../src/observability/logger.ts';
+import { QUICK } from './password-cost.ts';
 import { createDatabaseIn } from './postgres.ts';
 
 /** A running service. */
@@ -50,7 +51,7 @@ async function newDatabase(): Promise<string> {
  * production has. */
 export async function startService(
   env: Record<string, string> = {},
-  options: { transactionMs?: number } = {},
+  options: { transactionMs?: number; passwordCost?: { readonly memoryKiB?: number } } = {},
   changed: Partial<Config> = {},
 ): Promise<Service> {
   const read = readConfig({
@@ -70,6 +71,7 @@ export async function startService(
   const app = await createApp(config, logger, {
     onQuery: (sql) => statements.push(sql),
     print: (text) => printed.push(text),
+    passwordCost: QUICK,
     ...options,
   });
   const port = await app.http.listen(0, '127.0.0.1');

@@ -29,6 +29,8 @@ function digestOfSources(): string {
         digest.update(file).update(readFileSync(join(root, folder, file)));
     }
   }
+  for (const file of ['seed-template.ts', 'password-cost.ts'])
+    digest.update(readFileSync(join(import.meta.dirname, file)));
   return digest.digest('hex').slice(0, 16);
 }
 
@@ -43,7 +45,7 @@ export async function setup(project: TestProject): Promise<void> {
     if (statSync(old).mtimeMs < Date.now() - 86_400_000) await rm(old, { recursive: true, force: true });
   }
   const fresh = await mkdtemp(join(cache, 'making-'));
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'prisma/seed.ts'], {
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/kit/seed-template.ts'], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'test', DATABASE_URL: `file:${join(fresh, 'data')}` },
   });

@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { givenCustomer, givenEmployee } from '../kit/given.ts';
+import { REAL } from '../kit/password-cost.ts';
 import { createDatabaseIn } from '../kit/postgres.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { guest, refresh, signIn } from '../kit/stories.ts';
@@ -13,7 +14,10 @@ const postgresUrl = inject('postgresUrl');
 
 async function startOwn(): Promise<Service> {
   const DATABASE_URL = postgresUrl ? await createDatabaseIn(postgresUrl) : 'memory:';
-  const service = await startService({ DATABASE_URL, TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'silent' });
+  const service = await startService(
+    { DATABASE_URL, TRUSTED_PROXIES: '127.0.0.1', LOG_LEVEL: 'silent' },
+    { passwordCost: REAL },
+  );
   onTestFinished(() => service.stop());
   return service;
 }

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { givenCustomer, givenEmployee } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { REAL } from '../kit/password-cost.ts';
 import { createDatabaseIn } from '../kit/postgres.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { guest, PASSWORD, tryRefresh, tryRefreshEmployee } from '../kit/stories.ts';
@@ -21,7 +22,10 @@ describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no
   beforeAll(async () => {
     url = await createDatabaseIn(postgresUrl!);
     const settings = { DATABASE_URL: url, DATABASE_POOL_SIZE: '10', TRUSTED_PROXIES: '127.0.0.1' };
-    services = [await startService(settings), await startService(settings)];
+    services = [
+      await startService(settings, { passwordCost: REAL }),
+      await startService(settings, { passwordCost: REAL }),
+    ];
   });
   afterAll(() => Promise.all(services.map((service) => service.stop())));
 

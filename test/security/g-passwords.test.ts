@@ -7,11 +7,12 @@ import { hash } from '@node-rs/argon2';
 import { afterAll, expect, it } from 'vitest';
 import { givenClient, givenCustomer, givenEmployee } from '../kit/given.ts';
 import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { REAL } from '../kit/password-cost.ts';
 import { ctxOf, ISSUER, startService } from '../kit/service.ts';
 import { claimsOf, employee, guest, isGood, signIn } from '../kit/stories.ts';
 import { anywhere, countingHashes, customerLogin, employeeLogin, rowsOf, someEmail } from './logins.ts';
 
-const service = await startService({ TRUSTED_PROXIES: '127.0.0.1' });
+const service = await startService({ TRUSTED_PROXIES: '127.0.0.1' }, { passwordCost: REAL });
 afterAll(() => service.stop());
 const password = 'not-the-password';
 
@@ -218,7 +219,7 @@ it('a login whose password was hashed with older parameters succeeds, and is has
 });
 
 it('two customers whose numbers would be alike both get an account', async () => {
-  const own = await startService();
+  const own = await startService({}, { passwordCost: REAL });
   try {
     const database = own.app.modules.database.system();
     await database.$executeRaw`CREATE SEQUENCE tries`;

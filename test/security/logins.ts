@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type MockInstance, onTestFinished, vi } from 'vitest';
 import { type Answer, graphql } from '../kit/graphql.ts';
+import { REAL } from '../kit/password-cost.ts';
 import { createDatabaseIn } from '../kit/postgres.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { guest, PASSWORD } from '../kit/stories.ts';
@@ -83,6 +84,6 @@ export async function startPair(
   env: Record<string, string> = {},
 ): Promise<readonly [Service, Service]> {
   const settings = { DATABASE_URL: await createDatabaseIn(postgresUrl), DATABASE_POOL_SIZE: '10', ...env };
-  const first = await startService(settings);
-  return [first, await startService(settings)];
+  const first = await startService(settings, { passwordCost: REAL });
+  return [first, await startService(settings, { passwordCost: REAL })];
 }

@@ -27,8 +27,9 @@ export function createAccounts(deps: {
   revocations: Revocations;
   sessions: Sessions;
   tenants: Tenants;
+  passwordCost?: Parameters<typeof createPasswords>[0];
 }) {
-  const passwords = createPasswords();
+  const passwords = createPasswords(deps.passwordCost);
   const customers = createCustomers({ ...deps, passwords });
   const ownPassword = createOwnPassword({ ...deps, passwords });
   return {

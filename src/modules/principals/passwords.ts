@@ -9,8 +9,8 @@ import { commonPasswords } from './common-passwords.ts';
 
 // The package declares a const enum, which isolated modules cannot read.
 const ARGON2ID = 2 as Algorithm;
-const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 47_104, timeCost: 1, parallelism: 1 };
-const CURRENT_PREFIX = '$argon2id$v=19$m=47104,t=1,p=1$';
+/** OWASP's. */
+const MEMORY_KIB = 47_104;
 const FEWEST_CHARACTERS = 10;
 const MOST_CHARACTERS = 256;
 const MOST_BYTES = 1024;
@@ -26,12 +26,14 @@ const normalized = (password: string) => password.normalize('NFKC');
 const isTooLong = (password: string) =>
   password.length > MOST_BYTES || Buffer.byteLength(normalized(password)) > MOST_BYTES;
 
-/** Hashing and checking of passwords. */
-export function createPasswords() {
+/** Hashing and checking of passwords. `memoryKiB`: less than what is right is for tests that are about something else. */
+export function createPasswords({ memoryKiB = MEMORY_KIB }: { memoryKiB?: number } = {}) {
+  const parameters = { algorithm: ARGON2ID, memoryCost: memoryKiB, timeCost: 1, parallelism: 1 };
+  const currentPrefix = `$argon2id$v=19$m=${memoryKiB},t=1,p=1$`;
   const hashing = createTurns({ atOnce: AT_ONCE, ...QUEUE });
   // One more than can hash, so that the next has asked the database when its turn to hash comes.
   const logins = createTurns({ atOnce: AT_ONCE + 1, ...QUEUE, mostWaiting: QUEUE.mostWaiting - 1 });
-  const dummy = hash('nobody has this password', PARAMETERS);
+  const dummy = hash('nobody has this password', parameters);
 
   return {
     /** Runs a whole login when its turn has come: who waits has asked the database nothing yet, or a flood of logins
@@ -57,7 +59,7 @@ export function createPasswords() {
     },
 
     /** A PHC string. @throws SERVICE_UNAVAILABLE when the queue is full */
-    hash: (password: string): Promise<string> => hashing.take(() => hash(normalized(password), PARAMETERS)),
+    hash: (password: string): Promise<string> => hashing.take(() => hash(normalized(password), parameters)),
 
     /** Is it the password? Without a stored hash it costs the same and is false. @throws SERVICE_UNAVAILABLE when the queue is full */
     async matches(password: string, stored: string | null): Promise<boolean> {
@@ -67,7 +69,7 @@ export function createPasswords() {
     },
 
     /** Was it hashed with other parameters than today's? */
-    isOutdated: (stored: string): boolean => !stored.startsWith(CURRENT_PREFIX),
+    isOutdated: (stored: string): boolean => !stored.startsWith(currentPrefix),
 
     /** How many are hashed right now. */
     hashing: (): number => hashing.running(),
