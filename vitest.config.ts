@@ -13,11 +13,16 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/kit/postgres-global-setup.ts', 'test/kit/template-global-setup.ts'],
+    globalSetup: [
+      'test/kit/build-global-setup.ts',
+      'test/kit/postgres-global-setup.ts',
+      'test/kit/template-global-setup.ts',
+    ],
     // One service per worker, shared by its files: starting one costs a second.
     pool: 'forks',
     isolate: false,
-    maxWorkers: 2,
+    // One more than the usual two cores: much of the time a test waits, for a database that is away, say.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/graphql-yoga/, /@pothos/, /@graphql-tools/, /@envelop/] } },

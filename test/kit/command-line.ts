@@ -41,13 +41,11 @@ export async function command({ app }: Pick<Service, 'app'>, args: readonly stri
   return { code, ...said };
 }
 
-/** Runs `src/cli/main.ts`. `env`: as in .env.example. */
+/** Runs the compiled `src/cli/main.ts`. `env`: as in .env.example. */
 export async function cliProcess(args: readonly string[], env: Record<string, string>, input = ''): Promise<Outcome> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(import.meta.dirname, '../../src/cli/main.ts'), ...args],
-    { env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ISSUER, ...env } },
-  );
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/cli/main.js'), ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'test', ISSUER, ...env },
+  });
   child.stdin.end(input);
   const [[code], out, err] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
   return { code, out, err };

@@ -30,11 +30,11 @@ export interface ServiceProcess {
   kill(): Promise<void>;
 }
 
-const entrance = join(import.meta.dirname, '../../src/main.ts');
+const entrance = join(import.meta.dirname, '../../dist/main.js');
 
-/** Starts `src/main.ts`; does not wait for it. `env`: as in .env.example. */
+/** Starts the compiled `src/main.ts`; does not wait for it. `env`: as in .env.example. */
 export function spawnProcess(env: Record<string, string>) {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', entrance], {
+  const child: ChildProcess = spawn(process.execPath, [entrance], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
