@@ -54,6 +54,8 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
+const conflicts = /^(40001|40P01|55P03)$/;
+
 /**
  * Whether two transactions met, and trying again is right. 55P03: lock_timeout is as short as the time after which
  * PostgreSQL looks for deadlocks, so a deadlock may show as either.
@@ -64,8 +66,10 @@ export function isConflict(error: unknown): boolean {
   const adapter = meta?.driverAdapterError?.cause;
   return (
     code === 'P2034' ||
+    // What has gone straight to the driver says it in PostgreSQL's own words.
+    (typeof code === 'string' && conflicts.test(code)) ||
     adapter?.kind === 'TransactionWriteConflict' ||
-    /^(40001|40P01|55P03)$/.test(adapter?.originalCode ?? '') ||
+    conflicts.test(adapter?.originalCode ?? '') ||
     (error instanceof DomainError && isConflict(cause))
   );
 }

@@ -74,6 +74,33 @@ onEachDatabase('errors', (configure) => {
   }, 30_000);
 });
 
+onPostgresql('a conflict', (cluster) => {
+  it('of statements that go straight to the driver is SERVICE_UNAVAILABLE, as of any other', async () => {
+    const url = await cluster().createDatabase();
+    const database = await openWithTenants({ kind: 'postgresql', url, poolSize: 10 });
+    const other = new pg.Client(url);
+    await other.connect();
+    onTestFinished(async () => {
+      await other.end();
+      await database.close();
+    });
+    const holds = (id: string) => other.query('SELECT 1 FROM tenants WHERE id = $1 FOR UPDATE', [id]);
+    // Neither this connection nor the one below gives way before PostgreSQL says who has to.
+    await other.query("SET deadlock_timeout = '10s'");
+    await other.query('BEGIN');
+    await holds('rival');
+    // One row is locked, and then the next is waited for, by one statement.
+    const both = database.system().$queryRaw`
+      WITH first AS MATERIALIZED (SELECT id FROM tenants WHERE id = 'demo' FOR UPDATE)
+      SELECT t.id FROM first, tenants t WHERE t.id = 'rival' FOR UPDATE OF t`;
+    const refused = expect(both).rejects.toMatchObject(unavailable);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const waiting = holds('demo');
+    await refused;
+    await waiting;
+  }, 30_000);
+});
+
 onPostgresql('an outage', (cluster) => {
   let url = '';
   const open = async () => {
