@@ -6,15 +6,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import type { RequestContext } from '../context.ts';
-import { forbidden } from '../errors/domain-error.ts';
-import { OAuthError } from '../errors/oauth-error.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Answered } from '../observability/metrics.ts';
 import type { RequestSpan, Tracing } from '../observability/tracing.ts';
-import { decide } from '../permissions/access.ts';
 import { authenticate, type VerifyAccessToken } from './authenticate.ts';
 import { createCallerAddress } from './caller-address.ts';
 import { createCors } from './cors.ts';
+import { enforce, isFree } from './enforce.ts';
 import { HttpError, noSuchPath, wrongMethod } from './http-error.ts';
 import { oauthAnswer, sendText } from './oauth-response.ts';
 import { admit, dressAnswer, requestIdOf, securityHeaders, sizes } from './request-guards.ts';
@@ -168,13 +166,6 @@ export function createHttpServer({
     sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
   }
 
-  async function enforce(route: Route, call: Call): Promise<void> {
-    if (route.access.kind === 'checked' || route.access.kind === 'open') return;
-    const decision = decide(route.access, (await call.authenticate()).principal);
-    if (decision.allowed) return;
-    throw decision.authenticated ? forbidden(decision.required, decision.missing) : new OAuthError('invalid_token');
-  }
-
   function handle(req: IncomingMessage, res: ServerResponse): void {
     const exchange = begin(req, res);
     if (exchange.span) exchange.span.run(() => answer(exchange, res));
@@ -201,9 +192,8 @@ export function createHttpServer({
       exchange.route = route;
       const call =
         found.params === exchange.call.params ? exchange.call : Object.assign(exchange.call, { params: found.params });
-      const needsNothing = route.access.kind === 'checked' || route.access.kind === 'open';
       const run = () =>
-        needsNothing ? route.handle(req, res, call) : enforce(route, call).then(() => route.handle(req, res, call));
+        isFree(route) ? route.handle(req, res, call) : enforce(route, call).then(() => route.handle(req, res, call));
       const behind = route.access.kind === 'open' ? null : missed();
       const done = behind ? behind.then(run) : run();
       done?.catch(fail);

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tokenWith } from '../kit/groups.ts';
 import { hasSpecifications, operationsOf, restClient } from '../kit/rest.ts';
 import { type Service, theService } from '../kit/service.ts';
-import { employee } from '../kit/stories.ts';
+import { employee, guest } from '../kit/stories.ts';
 
 const ask = restClient('iam');
 let at: Service;
@@ -32,9 +32,10 @@ it.runIf(hasSpecifications)('has the operations that the specification has, and 
 });
 
 describe('every operation', () => {
-  it('answers 401 without a token, with one that is none, and with one of another tenant', async () => {
+  it('answers 401 without a token, with one that is none, and with one of another tenant, whatever it may do there', async () => {
+    const { accessToken: rivalsGuest } = await guest(at, { tenant: 'rival', clientId: 'rival-storefront' });
     for (const { method, path } of operations()) {
-      for (const token of [undefined, 'nonsense', rival]) {
+      for (const token of [undefined, 'nonsense', rival, rivalsGuest]) {
         const { status, body } = await ask(at, method, demo(path), { token });
         expect([status, body], `${method} ${path}`).toEqual([401, fault]);
       }

@@ -1,13 +1,12 @@
 // What the routes have in common that storefronts and consoles written for Emporix call: the tenant in the path, JSON in
 // and out, and the platform's error bodies. Each is a thin line to the use case that GraphQL calls.
-// Invariant: the tenant of the path is the bearer's, or the bearer is no good here.
+// Invariant: the tenant is the bearer's and never the path's word; the server has held the one against the other.
 
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Ctx, RequestContext } from '../../context.ts';
 import { isStorable } from '../../database/storable.ts';
-import { badInput } from '../../errors/domain-error.ts';
-import { OAuthError } from '../../errors/oauth-error.ts';
+import { badInput, unauthenticated } from '../../errors/domain-error.ts';
 import type { Access } from '../../permissions/access.ts';
 import { malformed } from '../http-error.ts';
 import { type Answer, type ErrorRenderer, sendJson } from '../oauth-response.ts';
@@ -90,10 +89,10 @@ export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown
   throw badInput(first!.path.join('.'), first!.message);
 }
 
-/** The tenant that the path names. @throws OAuthError `invalid_token` when the bearer is of another */
-function inTenant(context: RequestContext, tenantId: string): Ctx {
-  if (context.principal?.tenantId !== tenantId) throw new OAuthError('invalid_token', { cause: 'of another tenant' });
-  return { ...context, tenantId };
+/** @throws UNAUTHENTICATED without a bearer */
+function inTenant(context: RequestContext): Ctx {
+  if (!context.principal) throw unauthenticated();
+  return { ...context, tenantId: context.principal.tenantId };
 }
 
 const route = <Context extends RequestContext>(
@@ -128,7 +127,7 @@ const route = <Context extends RequestContext>(
 /** A route below `/…/{tenant}/…`. */
 export const tenantRoute = (line: EmporixRoute<Ctx>): Route =>
   route(line, (context, params, req) => {
-    const ctx = inTenant(context, params.tenant!);
+    const ctx = inTenant(context);
     const named = req.headers['emporix-tenant'];
     if (named !== undefined && named !== params.tenant)
       throw malformed('Tenant in the header is not matching with the one provided in the URI.');
