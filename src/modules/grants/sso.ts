@@ -8,6 +8,8 @@ import type { Database, TenantClient } from '../../database/database.ts';
 import { unauthenticated } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import { recordAudit } from '../audit/audit.ts';
+import { networkOf } from '../limits/network.ts';
+import { createRate } from '../limits/rates.ts';
 import type { Employee } from '../principals/employees.ts';
 import type { AnonymousPrincipal } from '../principals/principal.ts';
 import type { Authorizations } from '../sso/authorizations.ts';
@@ -108,6 +110,7 @@ export function createSsoGrants(deps: Deps): {
 } {
   const { authorizations, codeExchange, customerSessions, database, employeeSessions } = deps;
   const { externalIdentities, groupsByClaim, identityProviders, subjectTokens, tenants, verifier } = deps;
+  const arrivals = createRate({ limit: 600, windowSeconds: 60 });
 
   async function customerArrives(ctx: Ctx, arrival: Arrival): Promise<CustomerTokens> {
     const { provider, person, guest, legalEntityId, clientId = null, settle } = arrival;
@@ -142,6 +145,11 @@ export function createSsoGrants(deps: Deps): {
       if (!isOvertaken(error)) throw error;
       return arrives();
     });
+  }
+
+  /** Providers are asked on behalf of strangers: by one address so often, and no more. @throws RATE_LIMITED */
+  function brake({ ipAddress }: RequestContext): void {
+    if (ipAddress !== null) arrivals.take(networkOf(ipAddress));
   }
 
   /** @throws INVALID_GRANT, told to the trail; ACCESS_DENIED, UNAUTHENTICATED, SERVICE_UNAVAILABLE */
@@ -191,6 +199,7 @@ export function createSsoGrants(deps: Deps): {
       parameters: shown,
       client: 'none',
       async handle(request, { redirectUri, code, codeVerifier = null }) {
+        brake(request);
         const guest = await guestOf(verifier, request, null);
         const ctx = inTenant(request, guest.tenantId);
         const provider = await identityProviders.returningTo(ctx, redirectUri);
@@ -211,6 +220,7 @@ export function createSsoGrants(deps: Deps): {
       parameters: exchanged,
       client: 'none',
       async handle(request, { tenant, provider: id, userType, subjectToken, ...rest }) {
+        brake(request);
         const { anonymousToken, legalEntityId = null, clientId } = rest;
         if (!tenants.find(tenant)) throw refuse('unknown tenant');
         const ctx = inTenant(request, tenant);
