@@ -71,7 +71,8 @@ function readValue({ type, known }: FilterField, given: string, parameter?: stri
   }
   if (type === 'moment') {
     const date = new Date(given);
-    if (Number.isNaN(date.getTime())) throw misunderstood('Not a date.', parameter);
+    // Years that a database takes, and that stand in four digits.
+    if (!(date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999)) throw misunderstood('Not a date.', parameter);
     return date;
   }
   if (!known) return given;
