@@ -13,7 +13,7 @@ import { createDatabaseIn } from '../kit/postgres.ts';
 import { type ServiceProcess, startProcess } from '../kit/process.ts';
 import { type CustomerToken, guest, isGood, refresh, tryLogin, tryRefresh } from '../kit/stories.ts';
 
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
 const digest = (token: string) => createHash('sha256').update(token).digest('hex');
 
 const children: ServiceProcess[] = [];

@@ -37,7 +37,7 @@ const percentile = (values: number[], part: number) =>
 
 onBoth('one token, many requests', (instances, isEmbedded) => {
   // PGlite takes one statement at a time: fewer rounds show as much.
-  const many = rounds(isEmbedded ? 4 : 12);
+  const many = rounds(isEmbedded ? 5 : 20);
 
   it(`case 22: 50 identical refreshes at once get one and the same successor (${many} rounds)`, async () => {
     const both = instances();

@@ -15,8 +15,7 @@ const started = <T extends readonly Service[]>(these: T): T => {
 };
 afterAll(() => Promise.all(services.map((service) => service.stop())));
 
-/** RACE_ROUNDS=200 for the catalogue's. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 60);
+const ROUNDS = 200;
 
 describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no server installed)', () => {
   it(`case 37: of two logins at once on one guest session exactly one gets it, in up to ${ROUNDS} rounds over two instances`, async () => {

@@ -12,8 +12,7 @@ import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { guest, PASSWORD, tryRefresh, tryRefreshEmployee } from '../kit/stories.ts';
 import { customerLogin, employeeLogin, rowsOf } from './logins.ts';
 
-/** RACE_ROUNDS=200 for the catalogue's. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 12);
+const ROUNDS = 25;
 const postgresUrl = inject('postgresUrl');
 
 describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no server installed)', () => {

@@ -11,7 +11,7 @@ import { onBoth } from './b-refresh-families.ts';
 import { clientToken, customerToken, employeeToken, mutate, type Token } from './i-administration-acts.ts';
 import { EVERYTHING, entitlementsIn, read } from './i-administration-world.ts';
 
-const CHECKS = Number(process.env.CACHE_CHECKS ?? 150);
+const CHECKS = Number(process.env.CACHE_CHECKS ?? 300);
 const SEED = Number(process.env.CACHE_SEED ?? Date.now() % 1_000_000);
 const SECRET = 'a secret of this test';
 const companies = ['company', 'other'];

@@ -10,7 +10,7 @@ import { ctxOf, type Service } from '../kit/service.ts';
 import { type Colleague, givenColleague, mutate, outcomeOf } from './i-administration-acts.ts';
 import { startPair } from './logins.ts';
 
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 12);
+const ROUNDS = Number(process.env.RACE_ROUNDS ?? 20);
 const LAST = 'CONFLICT: LAST_ADMINISTRATOR';
 const administration = [
   'iam.access_manage',

@@ -211,6 +211,8 @@ describe('case 101: a group of 10 000 members with a template of 500 access cont
       INSERT INTO customers (tenant_id, id, customer_number, email)
       SELECT ${tenantId}, 'c' || n, n::text, 'c' || n || '@test.example' FROM generate_series(1, ${MEMBERS}) n
       UNION ALL SELECT ${tenantId}, 'nobody', 'nobody', 'nobody@test.example'`;
+    // As autovacuum does where there is one: what follows would be planned for the few rows that there were.
+    await service.app.modules.database.system().$executeRaw`ANALYZE employees, customers, groups`;
     await db.$executeRaw`
       INSERT INTO employee_memberships (tenant_id, group_id, employee_id)
       SELECT ${tenantId}, ${staff.id}, 'e' || n FROM generate_series(1, ${MEMBERS}) n`;
@@ -238,8 +240,8 @@ describe('case 101: a group of 10 000 members with a template of 500 access cont
       took.set(who, [...(took.get(who) ?? []), performance.now() - began]);
       return only<{ scopes: string[] }>(answer).scopes;
     }
-    for (let n = 1; n <= 12; n += 1) {
-      if (n === 4) took.clear();
+    for (let n = 1; n <= 30; n += 1) {
+      if (n === 6) took.clear();
       expect(await timed('employee', 'nobody')).toEqual([]);
       expect(await timed('employee', `e${n}`)).toEqual([...scopes].sort());
       expect(await timed('customer', 'nobody')).not.toContain('order.order_read');

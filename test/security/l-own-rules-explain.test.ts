@@ -205,7 +205,7 @@ describe('case 129: the verdict is what running gives', () => {
           expect([query, run.errors[0]?.extensions.missingScopes]).toEqual([query, []]);
         }
       }),
-      { numRuns: Number(process.env.PROPERTY_RUNS ?? 200) },
+      { numRuns: 500 },
     );
   }, 240_000);
 
@@ -215,7 +215,7 @@ describe('case 129: the verdict is what running gives', () => {
       fc.asyncProperty(operation, who, fc.boolean(), async (query, name, yes) => {
         await sameVerdict(bearers[name]!, query, yes);
       }),
-      { numRuns: Number(process.env.PROPERTY_RUNS ?? 100) },
+      { numRuns: 200 },
     );
     expect(Math.min(seen.allowed, seen.refused)).toBeGreaterThan(50);
   }, 240_000);

@@ -1,5 +1,5 @@
 // Scopeward's own rules where two instances and a real database decide (security.md section 3 L, cases 121, 122, 123
-// and 133). PGlite has one session and cannot show them. RACE_ROUNDS=200 for the catalogue's.
+// and 133). PGlite has one session and cannot show them.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,8 +24,7 @@ import {
   tryServiceToken,
 } from '../kit/stories.ts';
 
-/** A multiple of 40, so that every way to end comes at every offset. */
-const ROUNDS = Number(process.env.RACE_ROUNDS ?? 80);
+const ROUNDS = 200;
 const clusterUrl = inject('postgresUrl');
 const title = 'two instances on PostgreSQL';
 
