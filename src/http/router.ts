@@ -54,15 +54,19 @@ interface Node {
   readonly exact: Map<string, Node>;
   parameter: Node | null;
   readonly routes: Route[];
+  /** What `Allow` says of the path, OPTIONS included. */
+  readonly allow: string[];
 }
 
 /** What lives at a path. Routes of one path name their parameters alike. */
 export interface Found {
   readonly routes: readonly Route[];
+  /** The methods that are answered here (RFC 9110 s.10.2.1): of OPTIONS, the server's own answer where no route has it. */
+  readonly allow: readonly string[];
   readonly params: Readonly<Record<string, string>>;
 }
 
-const newNode = (): Node => ({ exact: new Map(), parameter: null, routes: [] });
+const newNode = (): Node => ({ exact: new Map(), parameter: null, routes: [], allow: ['OPTIONS'] });
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 const isParameter = (segment: string) => segment.startsWith('{') && segment.endsWith('}');
 
@@ -95,7 +99,9 @@ export function createRouter(routes: readonly Route[]): (path: string) => Found 
     if (node.routes[0] && node.routes[0].path !== route.path)
       throw new Error(`${route.path} and ${node.routes[0].path} differ in names only.`);
     node.routes.push(route);
-    if (!route.path.includes('{')) exactPaths.set(route.path, { routes: node.routes, params: noParams });
+    node.allow.splice(-1, 0, ...route.methods.filter((method) => method !== 'OPTIONS'));
+    if (!route.path.includes('{'))
+      exactPaths.set(route.path, { routes: node.routes, allow: node.allow, params: noParams });
   }
 
   /** Literal segments first; the values of parameters in order. */
@@ -122,6 +128,7 @@ export function createRouter(routes: readonly Route[]): (path: string) => Found 
     const names = found.node.routes[0]!.path.split('/').filter(isParameter);
     return {
       routes: found.node.routes,
+      allow: found.node.allow,
       params: Object.fromEntries(names.map((name, index) => [name.slice(1, -1), found.values[index]!])),
     };
   };

@@ -180,10 +180,9 @@ export function createHttpServer({
       // Until the method is known, the first route of the path says how its family speaks of errors.
       exchange.route = found?.routes[0] ?? null;
       const route = found?.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
-      const answersOptions = found?.routes.some(({ methods }) => methods.includes('OPTIONS')) ?? false;
-      const allow = found
-        ? [...found.routes.flatMap(({ methods }) => methods), ...(answersOptions ? [] : ['OPTIONS'])]
-        : [];
+      const allow = found?.allow ?? [];
+      // A route that takes OPTIONS itself is none that browsers call.
+      const answersOptions = route?.methods.includes('OPTIONS') ?? false;
       if (!answersOptions && cors(req, res, allow) === 'answered') return;
       admit(req);
       if (!found) throw noSuchPath();

@@ -2,7 +2,6 @@
 // (`theService`); tests that restart, break or race it start their own.
 
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { createApp } from '../../src/app.ts';
@@ -29,34 +28,33 @@ export interface Service {
 
 export const ISSUER = 'https://scopeward.test';
 
-const copies = new Set<string>();
-process.once('exit', () => {
-  for (const folder of copies) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A database of its own: a copy of the run's template, or with TEST_ON=postgresql one in the run's cluster. */
-async function newDatabase(): Promise<string> {
+export async function newDatabase(): Promise<string> {
   if (process.env.TEST_ON === 'postgresql') {
     const cluster = inject('postgresUrl');
     if (!cluster) throw new Error('TEST_ON=postgresql needs the server binaries of PostgreSQL on this machine.');
     return createDatabaseIn(cluster);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'scopeward-test-'));
-  copies.add(folder);
+  const folder = mkdtempSync(join(inject('copiesFolder'), 'copy-'));
   cpSync(inject('templateFolder'), join(folder, 'data'), { recursive: true });
   return `file:${join(folder, 'data')}`;
 }
 
-/** Starts a service. `env`: as in .env.example; the database is a new one unless said. `changed`: settings that only
- * production has. */
+/** A run makes hundreds of copies of 40 MB. */
+const removeCopy = (url: string) =>
+  url.startsWith('file:') && rmSync(url.slice('file:'.length), { recursive: true, force: true });
+
+/** Starts a service. `env`: as in .env.example; the database is a new one unless said, and ends with the service.
+ * `changed`: settings that only production has. */
 export async function startService(
   env: Record<string, string> = {},
   options: { transactionMs?: number; passwordCost?: { readonly memoryKiB?: number } } = {},
   changed: Partial<Config> = {},
 ): Promise<Service> {
+  const own = env.DATABASE_URL ? null : await newDatabase();
   const read = readConfig({
     NODE_ENV: 'test',
-    DATABASE_URL: env.DATABASE_URL ?? (await newDatabase()),
+    ...(own ? { DATABASE_URL: own } : {}),
     ISSUER,
     PORT: '0',
     TRUSTED_PROXIES: 'none',
@@ -86,6 +84,7 @@ export async function startService(
     async stop() {
       await app.http.drain();
       await app.stop();
+      if (own) removeCopy(own);
     },
   };
 }

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
@@ -13,6 +14,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The folder to copy. Its keys are sealed with the secret of development. */
     templateFolder: string;
+    /** For the copies, which are some 40 MB each; gone with the run, however its workers end. */
+    copiesFolder: string;
   }
 }
 
@@ -34,10 +37,7 @@ function digestOfSources(): string {
   return digest.digest('hex').slice(0, 16);
 }
 
-/** Called by vitest before the run. */
-export async function setup(project: TestProject): Promise<void> {
-  const folder = join(cache, `template-${digestOfSources()}`);
-  project.provide('templateFolder', folder);
+async function makeTemplate(folder: string): Promise<void> {
   if (existsSync(folder)) return;
   await mkdir(cache, { recursive: true });
   // Another run may still be copying a younger one.
@@ -53,4 +53,14 @@ export async function setup(project: TestProject): Promise<void> {
   await rename(join(fresh, 'data'), folder).catch((error) => {
     if (!existsSync(folder)) throw error;
   });
+}
+
+/** Called by vitest before the run; what it returns, after it. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = join(cache, `template-${digestOfSources()}`);
+  const copies = await mkdtemp(join(tmpdir(), 'scopeward-tests-'));
+  await makeTemplate(folder);
+  project.provide('templateFolder', folder);
+  project.provide('copiesFolder', copies);
+  return () => rm(copies, { recursive: true, force: true });
 }

@@ -5,7 +5,7 @@ import { clientKey } from '../../src/modules/revocations/revocation-key.ts';
 import type { Revocation, Verifier } from '../../src/verify/verify.ts';
 import { givenClient, givenCompany, givenCustomer, givenEmployee, givenTenant } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
-import { ctxOf, type Service, startService } from '../kit/service.ts';
+import { ctxOf, newDatabase, type Service, startService } from '../kit/service.ts';
 import { claimsOf, employee, guest, refresh, serviceToken, signIn, tryLogin } from '../kit/stories.ts';
 import {
   closeVerifiers,
@@ -20,10 +20,13 @@ import {
 } from './given.ts';
 
 const demo = ctxOf('demo');
+/** It restarts on it. */
+let DATABASE_URL: string;
 let at: Service;
 const lines: Line[] = [];
 beforeAll(async () => {
-  at = await startService();
+  DATABASE_URL = await newDatabase();
+  at = await startService({ DATABASE_URL });
 });
 afterEach(() => {
   closeVerifiers();
@@ -179,9 +182,6 @@ describe('case 124: cut and resumed', () => {
   });
 
   it('the service restarts on the same database: the stream goes on where it was', async () => {
-    const database = at.config.database;
-    const DATABASE_URL =
-      database.kind === 'folder' ? `file:${database.path}` : database.kind === 'postgresql' ? database.url : '';
     const line = await aLine();
     const { verifier, heard } = await listening(line);
     const [ended, good] = [await serviceToken(at, 'demo-crm'), await serviceToken(at, 'demo-crm')];
