@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+const TIMED = 'test/**/*.timed.test.ts';
+
 export default defineConfig({
   // Two copies of graphql ("another module or realm") unless everybody gets this one.
   // And the examples get the package's entry points as they are, not as they were last built.
@@ -12,7 +14,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    // What measures time has the machine for itself, after all others.
+    projects: [
+      { extends: true, test: { name: 'behaviour', include: ['test/**/*.test.ts'], exclude: [TIMED] } },
+      { extends: true, test: { name: 'time', include: [TIMED], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
     globalSetup: [
       'test/kit/build-global-setup.ts',
       'test/kit/postgres-global-setup.ts',
