@@ -1,4 +1,4 @@
-// What every request must satisfy before anything looks at it, and the headers of every answer (security.md section 2).
+// What every request must satisfy before anything looks at it (security.md section 2).
 // Invariant: sizes are enforced on what arrives, not on what is announced, and nothing is ever decompressed.
 
 import { isUtf8 } from 'node:buffer';
@@ -8,20 +8,6 @@ import { HttpError, malformed, tooLarge, unsupportedMediaType } from './http-err
 
 /** Sizes in bytes. Headers together are limited by node itself (431); those past `headerCount` it does not read. */
 export const sizes = { url: 8_192, headers: 16_384, headerCount: 100, body: 100_000 } as const;
-
-/** On every answer; a route that needs another value sets it. */
-export const securityHeaders: readonly (readonly [name: string, value: string])[] = [
-  ['Cache-Control', 'no-store'],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['Referrer-Policy', 'no-referrer'],
-  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
-];
-
-/** Puts the headers of every answer. */
-export function dressAnswer(res: ServerResponse, requestId: string): void {
-  for (const [name, value] of securityHeaders) res.setHeader(name, value);
-  res.setHeader('X-Request-Id', requestId);
-}
 
 /** The id that log, audit and answer share: ours, or the one of a trusted proxy. */
 export function requestIdOf(req: IncomingMessage, fromTrustedProxy: boolean): string {

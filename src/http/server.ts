@@ -9,13 +9,14 @@ import type { RequestContext } from '../context.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Answered } from '../observability/metrics.ts';
 import type { RequestSpan, Tracing } from '../observability/tracing.ts';
+import { Answer, securityHeaders } from './answer.ts';
 import { authenticate, type VerifyAccessToken } from './authenticate.ts';
 import { createCallerAddress } from './caller-address.ts';
 import { createCors } from './cors.ts';
 import { enforce, isFree } from './enforce.ts';
 import { HttpError, noSuchPath, wrongMethod } from './http-error.ts';
 import { oauthAnswer, sendText } from './oauth-response.ts';
-import { admit, dressAnswer, requestIdOf, securityHeaders, sizes } from './request-guards.ts';
+import { admit, requestIdOf, sizes } from './request-guards.ts';
 import { type Call, createRouter, type Route } from './router.ts';
 
 /** Milliseconds. */
@@ -67,7 +68,7 @@ const rawAnswer = (status: number, reason: string) =>
     `HTTP/1.1 ${status} ${reason}`,
     'Connection: close',
     'Content-Length: 0',
-    ...securityHeaders.map((header) => header.join(': ')),
+    ...Object.entries(securityHeaders).map((header) => header.join(': ')),
     '',
     '',
   ].join('\r\n');
@@ -91,7 +92,7 @@ export function createHttpServer({
   const sockets = new Set<Socket>();
   let draining: Promise<void> | null = null;
 
-  function begin(req: IncomingMessage, res: ServerResponse): Exchange {
+  function begin(req: IncomingMessage, res: Answer): Exchange {
     const caller = callerAddress(req);
     const requestId = requestIdOf(req, caller.fromTrustedProxy);
     // RFC 9112 s.3.2.2: a server takes the absolute form too. The host in it is nobody's business (case 82).
@@ -132,8 +133,8 @@ export function createHttpServer({
         },
       },
     };
-    dressAnswer(res, requestId);
-    if (draining) res.setHeader('Connection', 'close');
+    res.common['X-Request-Id'] = requestId;
+    if (draining) res.common.Connection = 'close';
     running.set(res, exchange);
     res.on('close', () => finish(res, exchange));
     return exchange;
@@ -166,13 +167,13 @@ export function createHttpServer({
     sendText(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
   }
 
-  function handle(req: IncomingMessage, res: ServerResponse): void {
+  function handle(req: IncomingMessage, res: Answer): void {
     const exchange = begin(req, res);
     if (exchange.span) exchange.span.run(() => answer(exchange, res));
     else answer(exchange, res);
   }
 
-  function answer(exchange: Exchange, res: ServerResponse): void {
+  function answer(exchange: Exchange, res: Answer): void {
     const { req } = exchange;
     const fail = (error: unknown) => refuse(res, exchange, error);
     try {
@@ -203,6 +204,7 @@ export function createHttpServer({
 
   const server = createServer(
     {
+      ServerResponse: Answer,
       maxHeaderSize: sizes.headers,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
@@ -214,7 +216,6 @@ export function createHttpServer({
   server.maxHeadersCount = sizes.headerCount;
   server.on('checkContinue', handle);
   server.on('checkExpectation', (_req: IncomingMessage, res: ServerResponse) => {
-    dressAnswer(res, 'none');
     res.writeHead(417).end();
   });
   server.on('connection', (socket) => {
