@@ -67,7 +67,8 @@ export interface Found {
 }
 
 const newNode = (): Node => ({ exact: new Map(), parameter: null, routes: [], allow: ['OPTIONS'] });
-const noParams: Readonly<Record<string, string>> = Object.freeze({});
+/** Of a path without any. */
+export const noParams: Readonly<Record<string, string>> = Object.freeze({});
 const isParameter = (segment: string) => segment.startsWith('{') && segment.endsWith('}');
 
 function decoded(segment: string): string | null {

@@ -5,19 +5,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
-import type { RequestContext } from '../context.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Answered } from '../observability/metrics.ts';
-import type { RequestSpan, Tracing } from '../observability/tracing.ts';
+import type { Tracing } from '../observability/tracing.ts';
 import { Answer, securityHeaders } from './answer.ts';
 import { authenticate, type VerifyAccessToken } from './authenticate.ts';
 import { createCallerAddress } from './caller-address.ts';
 import { createCors } from './cors.ts';
 import { enforce, isFree } from './enforce.ts';
+import { Exchange, type Serving } from './exchange.ts';
 import { HttpError, noSuchPath, wrongMethod } from './http-error.ts';
 import { oauthAnswer, sendText } from './oauth-response.ts';
 import { admit, requestIdOf, sizes } from './request-guards.ts';
-import { type Call, createRouter, type Route } from './router.ts';
+import { createRouter, type Route } from './router.ts';
 
 /** Milliseconds. */
 export interface Times {
@@ -51,15 +51,6 @@ export interface HttpServer {
   drain(): Promise<void>;
 }
 
-interface Exchange {
-  readonly call: Call;
-  readonly startedAt: number;
-  readonly req: IncomingMessage;
-  readonly span: RequestSpan | null;
-  route: Route | null;
-  endStream: (() => void) | null;
-}
-
 /** What a rejected token was rejected for: short, whatever stood in the token. */
 const describeCause = (cause: unknown): string => String(cause instanceof Error ? cause.message : cause).slice(0, 64);
 
@@ -88,60 +79,34 @@ export function createHttpServer({
   const find = createRouter(routes);
   const callerAddress = createCallerAddress(config.trustedProxies);
   const cors = createCors(config);
-  const running = new Map<ServerResponse, Exchange>();
+  const running = new Set<Exchange>();
   const sockets = new Set<Socket>();
   let draining: Promise<void> | null = null;
 
+  const serving: Serving = {
+    isDraining: () => draining !== null,
+    authenticate: (req, requestId) =>
+      authenticate(req, verifyAccessToken, (cause) =>
+        logger.debug({ requestId, cause: describeCause(cause) }, 'bearer rejected'),
+      ),
+  };
+
   function begin(req: IncomingMessage, res: Answer): Exchange {
-    const caller = callerAddress(req);
-    const requestId = requestIdOf(req, caller.fromTrustedProxy);
-    // RFC 9112 s.3.2.2: a server takes the absolute form too. The host in it is nobody's business (case 82).
-    const target = req.url!.startsWith('/') ? req.url! : req.url!.replace(/^https?:\/\/[^/?#]*/i, '');
-    const mark = target.indexOf('?');
+    const { ipAddress, fromTrustedProxy: isTrusted } = callerAddress(req);
+    const requestId = requestIdOf(req, isTrusted);
     const traceparent = req.headers.traceparent as string | undefined;
-    const arrived = { method: req.method!, requestId, traceparent, isTrusted: caller.fromTrustedProxy };
-    let context: Promise<RequestContext> | null = null;
-    const exchange: Exchange = {
-      req,
-      span: tracing?.request(arrived) ?? null,
-      startedAt: performance.now(),
-      route: null,
-      endStream: null,
-      call: {
-        requestId,
-        ipAddress: caller.ipAddress,
-        path: mark < 0 ? target : target.slice(0, mark),
-        query: mark < 0 ? '' : target.slice(mark + 1),
-        params: {},
-        get draining() {
-          return draining !== null;
-        },
-        authenticate() {
-          context ??= authenticate(req, verifyAccessToken, (cause) =>
-            logger.debug({ requestId, cause: describeCause(cause) }, 'bearer rejected'),
-          ).then((authentication) => ({
-            requestId,
-            ipAddress: caller.ipAddress,
-            userAgent: req.headers['user-agent']?.slice(0, 256) ?? null,
-            ...authentication,
-          }));
-          return context;
-        },
-        streaming(end) {
-          exchange.endStream = end;
-          if (draining) end();
-        },
-      },
-    };
+    const span = tracing?.request({ method: req.method!, requestId, traceparent, isTrusted }) ?? null;
+    const exchange = new Exchange(serving, req, res, { requestId, ipAddress, span });
     res.common['X-Request-Id'] = requestId;
     if (draining) res.common.Connection = 'close';
-    running.set(res, exchange);
-    res.on('close', () => finish(res, exchange));
+    running.add(exchange);
+    res.on('close', () => finish(exchange));
     return exchange;
   }
 
-  function finish(res: ServerResponse, { req, route, call, span, startedAt }: Exchange) {
-    running.delete(res);
+  function finish(exchange: Exchange) {
+    const { req, res, route, requestId, span, startedAt } = exchange;
+    running.delete(exchange);
     if (!req.complete) {
       // A refused body: an answer followed by a reset is often never read.
       const timer = setTimeout(() => req.destroy(), times.linger).unref();
@@ -155,11 +120,10 @@ export function createHttpServer({
     };
     onAnswered?.(answered);
     span?.end(answered);
-    if (logger.isLevelEnabled('debug')) logger.debug({ requestId: call.requestId, ...answered }, 'answered');
+    if (logger.isLevelEnabled('debug')) logger.debug({ requestId, ...answered }, 'answered');
   }
 
-  function refuse(res: ServerResponse, { req, route, call }: Exchange, error: unknown) {
-    const { requestId, params } = call;
+  function refuse({ req, res, route, requestId, params }: Exchange, error: unknown) {
     const { status, headers, body } = (route?.refuse ?? oauthAnswer)(error, { requestId, req, params });
     if (status >= 500) logger.error({ requestId, route: route?.path, err: error }, 'request failed');
     if (res.headersSent || res.destroyed) return void res.destroy();
@@ -169,15 +133,15 @@ export function createHttpServer({
 
   function handle(req: IncomingMessage, res: Answer): void {
     const exchange = begin(req, res);
-    if (exchange.span) exchange.span.run(() => answer(exchange, res));
-    else answer(exchange, res);
+    if (exchange.span) exchange.span.run(() => answer(exchange));
+    else answer(exchange);
   }
 
-  function answer(exchange: Exchange, res: Answer): void {
-    const { req } = exchange;
-    const fail = (error: unknown) => refuse(res, exchange, error);
+  function answer(exchange: Exchange): void {
+    const { req, res } = exchange;
+    const fail = (error: unknown) => refuse(exchange, error);
     try {
-      const found = exchange.call.path.length <= sizes.url ? find(exchange.call.path) : null;
+      const found = exchange.path.length <= sizes.url ? find(exchange.path) : null;
       // Until the method is known, the first route of the path says how its family speaks of errors.
       exchange.route = found?.routes[0] ?? null;
       const route = found?.routes.find((candidate) => (candidate.methods as readonly string[]).includes(req.method!));
@@ -190,10 +154,11 @@ export function createHttpServer({
       if (!route && req.method === 'OPTIONS') return void res.writeHead(204, { Allow: allow.join(', ') }).end();
       if (!route) throw wrongMethod(allow);
       exchange.route = route;
-      const call =
-        found.params === exchange.call.params ? exchange.call : Object.assign(exchange.call, { params: found.params });
+      exchange.params = found.params;
       const run = () =>
-        isFree(route) ? route.handle(req, res, call) : enforce(route, call).then(() => route.handle(req, res, call));
+        isFree(route)
+          ? route.handle(req, res, exchange)
+          : enforce(route, exchange).then(() => route.handle(req, res, exchange));
       const behind = route.access.kind === 'open' ? null : missed();
       const done = behind ? behind.then(run) : run();
       done?.catch(fail);
@@ -233,18 +198,17 @@ export function createHttpServer({
   const sweep = setInterval(
     () => {
       const latest = performance.now() - times.request;
-      for (const [res, exchange] of running) {
+      for (const exchange of running) {
+        const { req, res } = exchange;
         if (exchange.startedAt > latest || exchange.endStream) continue;
         if (res.headersSent) res.destroy();
-        else if (exchange.req.complete)
+        else if (req.complete)
           refuse(
-            res,
             exchange,
             new HttpError(503, 'temporarily_unavailable', 'This took too long.', { 'Retry-After': '1' }),
           );
         else
           refuse(
-            res,
             exchange,
             new HttpError(408, 'request_timeout', 'The request did not arrive in time.', { Connection: 'close' }),
           );
@@ -257,13 +221,13 @@ export function createHttpServer({
     const deadline = performance.now() + Math.max(100, config.shutdownSeconds * 1_000 - 500);
     await new Promise((resolve) => setTimeout(resolve, Math.min(times.notice, (config.shutdownSeconds * 1_000) / 2)));
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const { endStream } of running.values()) endStream?.();
+    for (const { endStream } of running) endStream?.();
     const startedAt = performance.now();
     const tidy = setInterval(() => {
       server.closeIdleConnections();
       if (performance.now() > deadline) return server.closeAllConnections();
       // What has connected and said nothing counts as active for node.
-      const busy = new Set([...running.values()].map(({ req }) => req.socket));
+      const busy = new Set([...running].map(({ req }) => req.socket));
       if (performance.now() - startedAt > 500) for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
     }, 50);
     await closed;
