@@ -12,7 +12,7 @@ import { type WatchStatement, watched } from './observed.ts';
 import { isConflict, isOutage, withinDeadline } from './outage.ts';
 import { shorten } from './shortcut.ts';
 import { openEmbedded, openRemote, type Storage } from './storage.ts';
-import { isolate } from './tenant-isolation.ts';
+import { checkRaw, isolate } from './tenant-isolation.ts';
 
 type Client = Omit<Prisma.TransactionClient, '$queryRawUnsafe' | '$executeRawUnsafe'>;
 
@@ -107,21 +107,34 @@ export async function openDatabase(config: Config['database'], options: Database
 
   // Finds mistakes of ours, and costs every promise of the process: production goes without.
   const insideTransaction = options.production ? null : new AsyncLocalStorage<{ isOpen: boolean }>();
-  const { raw, guarded } = createClients(storage, options, (isInTransaction) => {
+  const check = (isInTransaction: boolean) => {
     if (!isReady) throw serviceUnavailable(new Error('The database has not been reached yet.'));
     // On PGlite it would wait for the transaction that waits for it.
     if (!isInTransaction && insideTransaction?.getStore()?.isOpen) {
       throw new Error('Inside a transaction only `tx` may be used.');
     }
-  });
+  };
+  const { raw, guarded } = createClients(storage, options, check);
   const models = readModels(raw);
-  const system = shorten(guarded, storage, options);
+  const { onQuery, watch = (_sql, run) => run() } = options;
+  const { directly } = storage;
+  /** `checkSql`: what the client itself would have against it. */
+  const shortened = (client: PrismaClient, checkSql: (statement: Prisma.Sql) => void) =>
+    directly
+      ? shorten(client, async (statement) => {
+          checkSql(statement);
+          check(false);
+          onQuery?.(statement.text);
+          return withinDeadline(() => watch(statement.text, () => directly(statement)));
+        })
+      : client;
+  const system = shortened(guarded, () => {});
   const tenants = new Map<string, PrismaClient>();
 
   function tenantClient({ tenantId }: { readonly tenantId: string }): PrismaClient {
     let client = tenants.get(tenantId);
     if (client) tenants.delete(tenantId);
-    else client = shorten(isolate(guarded, models, tenantId), storage, options);
+    else client = shortened(isolate(guarded, models, tenantId), (sql) => checkRaw('$queryRaw', sql, tenantId));
     tenants.set(tenantId, client);
     if (tenants.size > keptTenants) tenants.delete(tenants.keys().next().value ?? '');
     return client;

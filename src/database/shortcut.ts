@@ -1,29 +1,20 @@
-// SQL of ours outside transactions goes straight to the driver where there is one: Prisma's engine takes several times as
-// long as the database does. Invariant: applied last, so that every check of the other layers comes first.
+// SQL of ours outside transactions goes straight to the driver where there is one: Prisma's client takes several times as
+// long as the database does. Invariant: whatever the client would have checked first is checked here.
 
-import type { DatabaseOptions } from './database.ts';
-import type { Prisma, PrismaClient } from './generated/client.ts';
-import type { Storage } from './storage.ts';
+import { Prisma, type PrismaClient } from './generated/client.ts';
 
-/** The client, with the shorter way. */
-export function shorten(
-  client: PrismaClient,
-  { directly }: Pick<Storage, 'directly'>,
-  { onQuery, watch }: Pick<DatabaseOptions, 'onQuery' | 'watch'>,
-): PrismaClient {
-  if (!directly) return client;
-  const extended = client.$extends({
-    query: {
-      $queryRaw(call) {
-        const { args, query } = call;
-        const { transaction } = (call as unknown as { __internalParams: { transaction?: unknown } }).__internalParams;
-        if (transaction !== undefined) return query(args);
-        const statement = args as Prisma.Sql;
-        onQuery?.(statement.text);
-        const run = () => directly(statement) as ReturnType<typeof query>;
-        return watch ? watch(statement.text, run) : run();
-      },
+/** Runs a statement past the client, after its checks. */
+export type RunDirectly = (statement: Prisma.Sql) => Promise<unknown[]>;
+
+/** The client, with the shorter way. Transactions are begun by the client itself, so theirs stays the long one. */
+export function shorten(client: PrismaClient, run: RunDirectly): PrismaClient {
+  const $queryRaw = (query: TemplateStringsArray | Prisma.Sql, ...values: unknown[]) =>
+    run('strings' in query ? query : Prisma.sql(query, ...values));
+  return new Proxy(client, {
+    get(target, name) {
+      if (name === '$queryRaw') return $queryRaw;
+      const member: unknown = Reflect.get(target, name);
+      return typeof member === 'function' ? member.bind(target) : member;
     },
   });
-  return extended as unknown as PrismaClient;
 }

@@ -104,7 +104,8 @@ function checkSelection(args: Json, tenantId: string): void {
   }
 }
 
-function checkRaw(operation: string, args: unknown, tenantId: string): unknown {
+/** What a raw statement of this tenant must say. @throws TenantIsolationError */
+export function checkRaw(operation: string, args: unknown, tenantId: string): unknown {
   if (operation !== '$queryRaw' && operation !== '$executeRaw') {
     throw new TenantIsolationError(`${operation} is not for tenant clients: use a tagged template.`);
   }
