@@ -37,6 +37,10 @@ export interface NewContact extends ContactDetails {
 /** One assignment: by its id, or by who and where, which is there once at most. */
 export type WhichContact = { readonly id: string } | { readonly customerId: string; readonly legalEntityId: string };
 
+/** One refusal for every reason. */
+export const notAssigned = () =>
+  new OAuthError('access_denied', { cause: 'not assigned to an enabled company of that id' });
+
 /** The columns that were given. */
 const given = ({ type, primary, details }: ContactDetails) => ({
   ...(type != null && { type }),
@@ -123,7 +127,7 @@ export function createContactAssignments(deps: {
           contactAssignments: { some: { customerId } },
         },
       });
-      if (!company) throw new OAuthError('access_denied', { cause: 'not assigned to an enabled company of that id' });
+      if (!company) throw notAssigned();
       return company;
     },
 

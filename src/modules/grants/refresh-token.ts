@@ -4,17 +4,16 @@
 
 import { z } from 'zod';
 import type { Ctx } from '../../context.ts';
-import type { Database, TenantClient } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { AuditRecord } from '../audit/audit.ts';
 import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
-import type { LegalEntities, LegalEntity } from '../companies/legal-entities.ts';
-import type { EntitlementsOf } from '../iam/entitlements.ts';
-import type { Customers } from '../principals/customers.ts';
+import type { LegalEntities } from '../companies/legal-entities.ts';
 import type { RefreshTokenFamily, RefreshTokens, RefreshUse } from '../sessions/refresh-tokens.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
+import type { CustomerFacts, CustomerFactsOf } from './customer-facts.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
 import type { Grant } from './grant.ts';
 import type { GoodTurn, RefreshTokenSpending } from './spend-refresh-token.ts';
@@ -31,30 +30,27 @@ const parameters = z.object({
 /** The customer's refresh. */
 export function createRefreshTokenGrant(deps: {
   contactAssignments: ContactAssignments;
-  customers: Customers;
+  customerFacts: CustomerFactsOf;
   database: Database;
-  entitlements: EntitlementsOf;
   legalEntities: LegalEntities;
   refreshTokens: RefreshTokens;
   spending: RefreshTokenSpending;
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, CustomerTokens, 'none'> {
-  const { contactAssignments, customers, database, entitlements, legalEntities } = deps;
+  const { contactAssignments, customerFacts, database, legalEntities } = deps;
   const { refreshTokens, spending, tenants, tokens } = deps;
 
-  /** @throws ACCESS_DENIED, told to the trail; nothing is spent */
-  async function requireCompany(
-    db: TenantClient,
-    ctx: Ctx,
-    customerId: string,
-    id: string | null,
-  ): Promise<LegalEntity | null> {
-    if (id === null) return null;
-    return contactAssignments.requireAssigned(db, customerId, id).catch(async (error: unknown) => {
-      if (error instanceof OAuthError) await contactAssignments.recordRefusal(ctx, customerId, id);
-      throw error;
-    });
+  /** @throws INVALID_GRANT; ACCESS_DENIED, told to the trail; nothing is spent */
+  async function requireFacts(ctx: Ctx, customerId: string, companyId: string | null): Promise<CustomerFacts> {
+    const facts = await customerFacts
+      .find(database.forTenant(ctx), ctx, customerId, companyId)
+      .catch(async (error: unknown) => {
+        if (error instanceof OAuthError) await contactAssignments.recordRefusal(ctx, customerId, companyId ?? '');
+        throw error;
+      });
+    if (!facts) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
+    return facts;
   }
 
   /** What the trail is told: where the customer goes on, if that is another company, or both at once. */
@@ -84,16 +80,8 @@ export function createRefreshTokenGrant(deps: {
       const tenant = tenants.find(family.tenantId);
       if (!tenant) throw new OAuthError('invalid_grant', { cause: 'the tenant is suspended' });
 
-      const db = database.forTenant(ctx);
-      const customer = await customers.findEnabled(db, ctx, family.owner.id);
-      if (!customer) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
-      const legalEntity = await requireCompany(
-        db,
-        ctx,
-        customer.id,
-        legalEntityId === undefined ? family.legalEntityId : legalEntityId,
-      );
-      const entitled = await entitlements.ofCustomer(db, ctx, customer.id, legalEntity?.id ?? null);
+      const wantedId = legalEntityId === undefined ? family.legalEntityId : legalEntityId;
+      const { customer, legalEntity, entitled } = await requireFacts(ctx, family.owner.id, wantedId);
       const chosenId = legalEntity?.id ?? null;
       const turn: GoodTurn = await spending.requireGood(
         ctx,

@@ -2,6 +2,7 @@
 // A customer's groups count without a company, or in the company acted for: never those of another company.
 
 import type { TenantClient } from '../../database/database.ts';
+import { Prisma } from '../../database/generated/client.ts';
 import type { ScopeCatalogue, ScopesOf } from '../scopes/custom-scopes.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
@@ -11,7 +12,8 @@ export interface Entitlements {
   readonly groupIds: readonly string[];
 }
 
-interface Grant {
+/** What one group gives. */
+export interface Grant {
   group_id: string;
   scopes: string[] | null;
   every_scope: boolean | null;
@@ -22,6 +24,14 @@ export interface Given {
   readonly scopes: readonly string[];
   readonly everyScope: boolean;
 }
+
+/** The rows of what a customer's groups give without a company, and in this one. */
+export const customerGrants = (tenantId: string, customerId: string, legalEntityId: string | null): Prisma.Sql =>
+  Prisma.sql`
+    SELECT gg.group_id, gg.scopes, gg.every_scope FROM customer_memberships m
+    JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'CUSTOMER'
+      AND (gg.legal_entity_id IS NULL OR gg.legal_entity_id = ${legalEntityId})
+    WHERE m.tenant_id = ${tenantId} AND m.customer_id = ${customerId}`;
 
 /** Resolving of groups to scopes. All take the transaction whose facts are to hold. */
 export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tenants }) {
@@ -61,6 +71,10 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
   const ofEveryCustomer = (tenantId: string): readonly string[] =>
     tenants.find(tenantId)?.settings.customerScopes ?? [];
 
+  /** What the predefined set and these rows of `customerGrants` come to. No I/O. */
+  const toCustomer = (ctx: ScopesOf, grants: readonly Grant[]): Entitlements =>
+    union(ctx, ofEveryCustomer(ctx.tenantId), grants);
+
   return {
     /** An employee: the union over the groups. */
     async ofEmployee(db: TenantClient, ctx: ScopesOf, employeeId: string): Promise<Entitlements> {
@@ -96,13 +110,10 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
       customerId: string,
       legalEntityId: string | null,
     ): Promise<Entitlements> {
-      const grants = await db.$queryRaw<Grant[]>`
-        SELECT gg.group_id, gg.scopes, gg.every_scope FROM customer_memberships m
-        JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'CUSTOMER'
-          AND (gg.legal_entity_id IS NULL OR gg.legal_entity_id = ${legalEntityId})
-        WHERE m.tenant_id = ${ctx.tenantId} AND m.customer_id = ${customerId}`;
-      return union(ctx, ofEveryCustomer(ctx.tenantId), grants);
+      return toCustomer(ctx, await db.$queryRaw<Grant[]>(customerGrants(ctx.tenantId, customerId, legalEntityId)));
     },
+
+    toCustomer,
 
     /** Is an enabled employee in a group that lets them manage groups? */
     async haveAdministrator(db: TenantClient, tenantId: string): Promise<boolean> {
