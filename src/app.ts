@@ -29,6 +29,7 @@ import { createContactAssignments } from './modules/companies/contact-assignment
 import { createInheritedContacts } from './modules/companies/inherited-contacts.ts';
 import { createLegalEntities } from './modules/companies/legal-entities.ts';
 import { createLocations } from './modules/companies/locations.ts';
+import { createCustomerFacts } from './modules/grants/customer-facts.ts';
 import { createCustomerSessions } from './modules/grants/customer-session.ts';
 import { createGrants } from './modules/grants/index.ts';
 import { createRequestToken } from './modules/grants/request-token.ts';
@@ -133,11 +134,12 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     sessions,
   });
   const { authorizations, externalIdentities, identityProviders } = singleSignOn;
+  const customerFacts = createCustomerFacts({ entitlements });
   const customerSessions = createCustomerSessions({
     clients,
     contactAssignments,
+    customerFacts,
     database,
-    entitlements,
     refreshTokens,
     revocations,
     sessions,
@@ -153,6 +155,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     clientUsage,
     clients,
     contactAssignments,
+    customerFacts,
     customers,
     customerSessions,
     database,

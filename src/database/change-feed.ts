@@ -61,7 +61,7 @@ export function createChangeFeed(deps: {
 
   async function read(): Promise<void> {
     const began = performance.now();
-    const rows = await database.system().counter.findMany();
+    const rows = await database.system().$queryRaw<{ name: string; value: bigint }[]>`SELECT name, value FROM counters`;
     const values = new Map(rows.map(({ name, value }) => [name, Number(value)]));
     for (const watch of watches) {
       const value = values.get(watch.counter);

@@ -15,8 +15,9 @@ export async function beginFamily({ app }: Service, customerId: string, clientId
   const ctx = ctxOf('demo');
   const { database, refreshTokens, sessions } = app.modules;
   const sessionId = newSessionId();
-  const refreshToken = await database.transaction(ctx, async (tx) => {
-    await sessions.begin(tx, ctx, {
+  const refreshToken = refreshTokens.first();
+  await database.transaction(ctx, (tx) =>
+    sessions.begin(tx, ctx, {
       id: sessionId,
       owner: { kind: 'customer', id: customerId },
       clientId,
@@ -24,10 +25,11 @@ export async function beginFamily({ app }: Service, customerId: string, clientId
       context: null,
       idleSeconds: 30 * DAY,
       mostSeconds: 180 * DAY,
-    });
-    return refreshTokens.issueFirst(tx, ctx, sessionId, null);
-  });
-  return { sessionId, refreshToken };
+      refreshTokenId: refreshToken.id,
+      event: { type: 'login.succeeded' },
+    }),
+  );
+  return { sessionId, refreshToken: refreshToken.token };
 }
 
 /** Lets seconds pass for a session: everything the database knows of it becomes older. */

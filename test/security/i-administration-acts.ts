@@ -70,11 +70,13 @@ export async function beginSession(
   const ctx = ctxOf(tenantId);
   const { database, refreshTokens, sessions } = app.modules;
   const id = newSessionId();
-  return database.transaction(ctx, async (tx) => {
-    const lives = { idleSeconds: DAY, mostSeconds: DAY };
-    await sessions.begin(tx, ctx, { id, owner, clientId, legalEntityId: null, context: null, ...lives });
-    return refreshTokens.issueFirst(tx, ctx, id, null);
-  });
+  const refreshToken = refreshTokens.first();
+  const lives = { idleSeconds: DAY, mostSeconds: DAY };
+  const made = { refreshTokenId: refreshToken.id, event: { type: 'login.succeeded' } } as const;
+  await database.transaction(ctx, (tx) =>
+    sessions.begin(tx, ctx, { id, owner, clientId, legalEntityId: null, context: null, ...lives, ...made }),
+  );
+  return refreshToken.token;
 }
 
 /** What a token says that it allows, and the token. */

@@ -366,8 +366,9 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       const { database, refreshTokens, sessions } = one.app.modules;
       const ctx = ctxOf('demo');
       const sessionId = randomBytes(16).toString('base64url');
-      const refreshToken = await database.transaction(ctx, async (tx) => {
-        await sessions.begin(tx, ctx, {
+      const refreshToken = refreshTokens.first();
+      await database.transaction(ctx, (tx) =>
+        sessions.begin(tx, ctx, {
           id: sessionId,
           owner: { kind: 'customer', id: customerId },
           clientId: 'demo-storefront',
@@ -375,10 +376,11 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
           context: null,
           idleSeconds: 3600,
           mostSeconds: 3600,
-        });
-        return refreshTokens.issueFirst(tx, ctx, sessionId, null);
-      });
-      return { sessionId, refreshToken };
+          refreshTokenId: refreshToken.id,
+          event: { type: 'login.succeeded' },
+        }),
+      );
+      return { sessionId, refreshToken: refreshToken.token };
     }
 
     const ends: [

@@ -88,11 +88,10 @@ export function createClients(deps: {
 
     /** Whether the client and its tenant are enabled, as of the caller's transaction. */
     async isEnabled(db: TenantClient, ctx: { tenantId: string }, id: string): Promise<boolean> {
-      const client = await db.client.findUnique({
-        where: byId(ctx, id),
-        select: { enabled: true, tenant: { select: { status: true } } },
-      });
-      return client?.enabled === true && client.tenant.status === 'ACTIVE';
+      const enabled = await db.$queryRaw<unknown[]>`
+        SELECT 1 FROM clients c JOIN tenants t ON t.id = c.tenant_id
+        WHERE c.tenant_id = ${ctx.tenantId} AND c.id = ${id} AND c.enabled AND t.status = 'ACTIVE'`;
+      return enabled.length > 0;
     },
 
     /** A client of this tenant; null when it has none of that id. */

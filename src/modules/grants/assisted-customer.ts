@@ -4,11 +4,7 @@
 import { z } from 'zod';
 import type { Database } from '../../database/database.ts';
 import { badInput, forbidden, notFound, unauthenticated } from '../../errors/domain-error.ts';
-import { recordAudit } from '../audit/audit.ts';
 import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
-import type { ContactAssignments } from '../companies/contact-assignments.ts';
-import type { EntitlementsOf } from '../iam/entitlements.ts';
-import type { Customers } from '../principals/customers.ts';
 import type { Employees } from '../principals/employees.ts';
 import type { EmployeePrincipal } from '../principals/principal.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -16,6 +12,7 @@ import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import { inTenant } from '../tenants/in-tenant.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
+import type { CustomerFactsOf } from './customer-facts.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
 import { extensionGrant, type Grant } from './grant.ts';
 
@@ -29,18 +26,15 @@ const groupsOf = ({ revocationKeys }: EmployeePrincipal): string[] =>
 
 /** The employee who assists. */
 export function createAssistedCustomerGrant(deps: {
-  contactAssignments: ContactAssignments;
-  customers: Customers;
+  customerFacts: CustomerFactsOf;
   database: Database;
   employees: Employees;
-  entitlements: EntitlementsOf;
   revocations: Revocations;
   sessions: Sessions;
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, CustomerTokens, 'none'> {
-  const { contactAssignments, customers, database, employees, entitlements, revocations, sessions, tenants, tokens } =
-    deps;
+  const { customerFacts, database, employees, revocations, sessions, tenants, tokens } = deps;
   return {
     grantType: extensionGrant('assisted-customer'),
     parameters,
@@ -60,32 +54,26 @@ export function createAssistedCustomerGrant(deps: {
       const seconds = tenant.settings.assistedTokenSeconds;
       const assisted = await database.transaction(ctx, async (tx) => {
         if (!(await employees.holdEnabled(tx, ctx, actorId))) throw unauthenticated('the employee is disabled');
-        const customer = await customers.findEnabled(tx, ctx, customerId);
-        if (!customer) throw notFound('Customer');
-        const legalEntity =
-          legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
+        const facts = await customerFacts.find(tx, ctx, customerId, legalEntityId);
+        if (!facts) throw notFound('Customer');
         await sessions.begin(tx, ctx, {
           id: sessionId,
-          owner: { kind: 'customer', id: customer.id },
+          owner: { kind: 'customer', id: facts.customer.id },
           clientId: null,
           legalEntityId,
           context: null,
           actorId,
           idleSeconds: seconds,
           mostSeconds: seconds,
+          event: {
+            type: 'token.assisted',
+            subject: { kind: 'customer', id: facts.customer.id },
+            reason: reason.trim(),
+            legalEntityId,
+            details: { sessionId },
+          },
         });
-        await recordAudit(tx, ctx, {
-          type: 'token.assisted',
-          subject: { kind: 'customer', id: customer.id },
-          reason: reason.trim(),
-          legalEntityId,
-          details: { sessionId },
-        });
-        return {
-          customer,
-          legalEntity,
-          entitled: await entitlements.ofCustomer(tx, ctx, customer.id, legalEntityId),
-        };
+        return facts;
       });
       const { customer, legalEntity } = assisted;
       const subject = {

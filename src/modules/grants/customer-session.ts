@@ -5,11 +5,9 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { unauthenticated } from '../../errors/domain-error.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
-import { recordAudit } from '../audit/audit.ts';
 import type { Clients } from '../clients/clients.ts';
 import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
 import type { ContactAssignments } from '../companies/contact-assignments.ts';
-import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Customer } from '../principals/customers.ts';
 import type { GuestContext } from '../principals/principal.ts';
 import { sessionKey } from '../revocations/revocation-key.ts';
@@ -18,6 +16,7 @@ import type { RefreshTokens } from '../sessions/refresh-tokens.ts';
 import { newSessionId, type Sessions } from '../sessions/sessions.ts';
 import type { Tenant } from '../tenants/tenants.ts';
 import type { TokenIssuer } from '../tokens/issue.ts';
+import type { CustomerFactsOf } from './customer-facts.ts';
 import { type CustomerTokens, issueCustomerTokens } from './customer-tokens.ts';
 
 /** The guest whose session goes on. */
@@ -47,13 +46,13 @@ export function createCustomerSessions(deps: {
   clients: Clients;
   contactAssignments: ContactAssignments;
   database: Database;
-  entitlements: EntitlementsOf;
+  customerFacts: CustomerFactsOf;
   refreshTokens: RefreshTokens;
   revocations: Revocations;
   sessions: Sessions;
   tokens: TokenIssuer;
 }) {
-  const { clients, contactAssignments, database, entitlements, refreshTokens, revocations, sessions, tokens } = deps;
+  const { clients, contactAssignments, customerFacts, database, refreshTokens, revocations, sessions, tokens } = deps;
 
   /** The revocation entry is written before the other facts are read, so the number it gets can be stamped on the tokens:
    * whatever changes after it has a higher one, and what the proof has ended has a lower one. */
@@ -62,6 +61,7 @@ export function createCustomerSessions(deps: {
     const clientId = clientOf(login);
     const sessionId = guest?.sessionId ?? newSessionId();
     const owner = { kind: 'customer', id: customer.id } as const;
+    const refreshToken = refreshTokens.first();
     await sessions.begin(tx, ctx, {
       id: sessionId,
       owner,
@@ -70,17 +70,15 @@ export function createCustomerSessions(deps: {
       context: guest?.context ?? null,
       idleSeconds: tenant.settings.customerRefreshSeconds,
       mostSeconds: tenant.settings.customerSessionSeconds,
+      refreshTokenId: refreshToken.id,
+      event: { type: 'login.succeeded', actor: owner, subject: { kind: 'session', id: sessionId }, legalEntityId },
     });
-    const refreshToken = await refreshTokens.issueFirst(tx, ctx, sessionId, legalEntityId);
-    const subject = { kind: 'session', id: sessionId } as const;
-    await recordAudit(tx, ctx, { type: 'login.succeeded', actor: owner, subject, legalEntityId });
     const rev = await revocations.record(tx, ctx, [sessionKey(sessionId)], 'session.claimed');
     if (clientId !== null && !(await clients.isEnabled(tx, ctx, clientId)))
       throw unauthenticated('the client or tenant is disabled');
-    const legalEntity =
-      legalEntityId === null ? null : await contactAssignments.requireAssigned(tx, customer.id, legalEntityId);
-    const entitled = await entitlements.ofCustomer(tx, ctx, customer.id, legalEntity?.id ?? null);
-    return { sessionId, customer, refreshToken, legalEntity, entitled, rev };
+    const facts = await customerFacts.find(tx, ctx, customer.id, legalEntityId);
+    if (!facts) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
+    return { ...facts, sessionId, refreshToken: refreshToken.token, rev };
   }
 
   return {

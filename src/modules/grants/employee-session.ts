@@ -2,7 +2,6 @@
 
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
-import { recordAudit } from '../audit/audit.ts';
 import type { EntitlementsOf } from '../iam/entitlements.ts';
 import type { Employee } from '../principals/employees.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -38,6 +37,7 @@ export function createEmployeeSessions(deps: {
       const begun = await database.transaction(ctx, async (tx) => {
         const employee = await prove(tx);
         const owner = { kind: 'employee', id: employee.id } as const;
+        const refreshToken = refreshTokens.first();
         await sessions.begin(tx, ctx, {
           id: sessionId,
           owner,
@@ -46,14 +46,14 @@ export function createEmployeeSessions(deps: {
           context: null,
           idleSeconds: employeeSessionSeconds,
           mostSeconds: employeeSessionSeconds,
+          refreshTokenId: refreshToken.id,
+          event: { type: 'login.succeeded', actor: owner, subject: { kind: 'session', id: sessionId } },
         });
-        const refreshToken = await refreshTokens.issueFirst(tx, ctx, sessionId, null);
-        await recordAudit(tx, ctx, {
-          type: 'login.succeeded',
-          actor: owner,
-          subject: { kind: 'session', id: sessionId },
-        });
-        return { employee, refreshToken, entitled: await entitlements.ofEmployee(tx, ctx, employee.id) };
+        return {
+          employee,
+          refreshToken: refreshToken.token,
+          entitled: await entitlements.ofEmployee(tx, ctx, employee.id),
+        };
       });
       const { employee, refreshToken, entitled } = begun;
       const subject = { tenant, employee, sessionId, clientId, entitled, rev, lifetimeSeconds: employeeSessionSeconds };

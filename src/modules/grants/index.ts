@@ -21,7 +21,7 @@ import type { TokenVerifier } from '../tokens/verify.ts';
 import { createAnonymousGrant } from './anonymous.ts';
 import { createAssistedCustomerGrant } from './assisted-customer.ts';
 import { createClientCredentialsGrant } from './client-credentials.ts';
-import { createCustomerFacts } from './customer-facts.ts';
+import type { CustomerFactsOf } from './customer-facts.ts';
 import { createCustomerLoginGrant } from './customer-login.ts';
 import type { CustomerSessions } from './customer-session.ts';
 import { createEmployeeLoginGrant } from './employee-login.ts';
@@ -40,6 +40,7 @@ export interface GrantDependencies {
   readonly clientUsage: ClientUsage;
   readonly clients: Clients;
   readonly contactAssignments: ContactAssignments;
+  readonly customerFacts: CustomerFactsOf;
   readonly customers: Customers;
   readonly customerSessions: CustomerSessions;
   readonly database: Database;
@@ -63,8 +64,7 @@ export function createGrants(deps: GrantDependencies) {
   const spending = createRefreshTokenSpending(deps);
   const employeeSessions = createEmployeeSessions(deps);
   const refreshAnonymous = createRefreshAnonymousGrant(deps);
-  const customerFacts = createCustomerFacts(deps);
-  const refreshToken = createRefreshTokenGrant({ ...deps, customerFacts, spending });
+  const refreshToken = createRefreshTokenGrant({ ...deps, spending });
   const refreshEmployee = createRefreshEmployeeGrant({ ...deps, spending });
   return {
     clientCredentials: createClientCredentialsGrant(deps),

@@ -63,9 +63,10 @@ export function createAttempts(deps: { database: Database }) {
 
     /** The login was good: the account starts afresh, and the address gets this one attempt back. */
     async succeeded(ctx: Ctx, attempt: Attempt): Promise<void> {
-      const db = database.forTenant(ctx);
-      await db.attempt.deleteMany({ where: { id: attempt.account } });
-      await giveBack(ctx, attempt.address);
+      await database.forTenant(ctx).$queryRaw`
+        WITH account AS (DELETE FROM attempts WHERE tenant_id = ${ctx.tenantId} AND id = ${attempt.account})
+        UPDATE attempts SET count = count - 1
+        WHERE tenant_id = ${ctx.tenantId} AND id = ${attempt.address}::bytea AND count > 0`;
     },
 
     /** The owner has proved the account in another way: it starts afresh. */

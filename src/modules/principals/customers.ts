@@ -168,10 +168,12 @@ export function createCustomers(deps: {
     /** As `findEnabled`, in a tenant that is not suspended, and held until the commit: whoever disables the account or sets a password meanwhile waits,
      * and then sees the session that this transaction makes. Call it first, before any revocation is written. */
     async holdEnabled(tx: TenantClient, ctx: { tenantId: string }, id: string): Promise<Customer | null> {
-      const held = await tx.$queryRaw<unknown[]>`
-        SELECT 1 FROM customers p JOIN tenants t ON t.id = p.tenant_id AND t.status = 'ACTIVE'
-        WHERE p.tenant_id = ${ctx.tenantId} AND p.id = ${id} AND p.enabled AND NOT p.unconfirmed FOR SHARE OF p`;
-      return held.length > 0 ? this.findEnabled(tx, ctx, id) : null;
+      const [held] = await tx.$queryRaw<Customer[]>`
+        SELECT ${customerColumns} FROM customers
+        WHERE tenant_id = ${ctx.tenantId} AND id = ${id} AND enabled AND NOT unconfirmed
+          AND EXISTS (SELECT 1 FROM tenants WHERE tenants.id = tenant_id AND status = 'ACTIVE')
+        FOR SHARE OF customers`;
+      return held ?? null;
     },
 
     /** Checks an account that is to be made, and hashes its password. @throws BAD_USER_INPUT, SERVICE_UNAVAILABLE when

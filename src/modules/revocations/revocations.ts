@@ -32,11 +32,11 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
 
   changes.watch('revocations', async (counter) => {
     for (let read = index.current(); read < counter; ) {
-      const rows = await database.system().revocation.findMany({
-        where: { sequence: { gt: read, lte: counter } },
-        orderBy: { sequence: 'asc' },
-        take: PAGE,
-      });
+      const rows = await database.system().$queryRaw<
+        (RevocationKey & { sequence: bigint; tenantId: string; at: Date })[]
+      >`
+        SELECT sequence, tenant_id AS "tenantId", at, kind, key FROM revocations
+        WHERE sequence > ${read} AND sequence <= ${counter} ORDER BY sequence LIMIT ${PAGE}`;
       index.add(rows.map((row) => ({ ...row, sequence: Number(row.sequence) })));
       read = rows.length < PAGE ? counter : Number(rows.at(-1)!.sequence);
       index.advance(read);
@@ -119,10 +119,11 @@ export function createRevocations(deps: { database: Database; changes: ChangeFee
       keys: readonly RevocationKey[],
       reason: string,
     ): Promise<number> {
-      const rows = await tx.revocation.createManyAndReturn({
-        data: keys.map(({ kind, key }) => ({ tenantId: ctx.tenantId, kind, key, reason })),
-        select: { sequence: true },
-      });
+      const rows = await tx.$queryRaw<{ sequence: bigint }[]>`
+        INSERT INTO revocations (tenant_id, kind, key, reason)
+        SELECT ${ctx.tenantId}, entry.kind::"RevocationKind", entry.key, ${reason}
+        FROM unnest(${keys.map(({ kind }) => kind)}::text[], ${keys.map(({ key }) => key)}::text[]) AS entry (kind, key)
+        RETURNING sequence`;
       return rows.reduce((last, row) => Math.max(last, Number(row.sequence)), 0);
     },
 

@@ -82,19 +82,10 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
   }
 
   return {
-    /** The first token of a session, in the transaction that makes the session. */
-    async issueFirst(
-      tx: TenantClient,
-      ctx: { tenantId: string },
-      sessionId: string,
-      legalEntityId: string | null,
-    ): Promise<string> {
+    /** The first token of a session that is about to begin, and the id that it is kept under. No I/O. */
+    first(): { readonly token: string; readonly id: Uint8Array } {
       const token = newToken();
-      await tx.$executeRaw`
-        INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
-        SELECT tenant_id, ${digest(token)}, id, ${randomUUID()}, ${legalEntityId}, expires_at
-        FROM sessions WHERE tenant_id = ${ctx.tenantId} AND id = ${sessionId}`;
-      return token;
+      return { token, id: digest(token) };
     },
 
     /** Looks only; `rotate` decides. Null for what is no refresh token of ours. */

@@ -2,12 +2,12 @@
 // table's key makes sure that one is claimed once at most.
 // Invariant: whoever ends a session revokes its tokens in the same transaction.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, momentOf, type PageWindow } from '../../database/keyset.ts';
 import { notFound, unauthenticated } from '../../errors/domain-error.ts';
-import { recordAudit } from '../audit/audit.ts';
+import { type AuditRecord, auditJson, recordAudit } from '../audit/audit.ts';
 import type { GuestContext } from '../principals/principal.ts';
 import { principalKey, sessionKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -33,6 +33,10 @@ export interface NewSession {
   readonly idleSeconds: number;
   /** Until it ends whatever happens. */
   readonly mostSeconds: number;
+  /** The id of its first refresh token; absent: it cannot be refreshed. */
+  readonly refreshTokenId?: Uint8Array;
+  /** What the trail is told. */
+  readonly event: AuditRecord;
 }
 
 /** Which sessions to list. */
@@ -68,34 +72,47 @@ export function createSessions(deps: { database: Database; revocations: Revocati
   }
 
   return {
-    /** Makes the row, with the context of the visit: as the guest changed it last, or as it was begun. @throws
-     * UNAUTHENTICATED when the session has been claimed before */
+    /** Makes the row, with the context of the visit: as the guest changed it last, or as it was begun; and with it the
+     * first refresh token and the line of the trail. @throws UNAUTHENTICATED when the session has been claimed before */
     async begin(tx: TenantClient, ctx: Ctx, session: NewSession): Promise<void> {
-      const { owner, context } = session;
-      const made = await tx.$executeRaw`
+      const { owner, context, refreshTokenId = null } = session;
+      const begun = await tx.$queryRaw<unknown[]>`
         WITH changed AS (
           DELETE FROM guest_contexts WHERE tenant_id = ${ctx.tenantId} AND id = ${session.id} RETURNING *
+        ), begun AS (
+          INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
+            user_agent, ip_address, actor_id, site_code, currency, language, target_location, cart_id, attributes, context_version)
+          SELECT ${ctx.tenantId}, ${session.id}, ${owner.kind === 'customer' ? 'CUSTOMER' : 'EMPLOYEE'}::"UserType",
+            ${owner.kind === 'customer' ? owner.id : null}, ${owner.kind === 'employee' ? owner.id : null},
+            ${session.clientId}, ${session.legalEntityId},
+            now() + make_interval(secs => ${session.idleSeconds}), now() + make_interval(secs => ${session.mostSeconds}),
+            ${ctx.userAgent}, ${ctx.ipAddress}, ${session.actorId ?? null},
+            nullif(coalesce(changed.site_code, ${context?.siteCode ?? null}), ''),
+            nullif(coalesce(changed.currency, ${context?.currency ?? null}), ''),
+            nullif(coalesce(changed.language, ${context?.language ?? null}), ''),
+            nullif(coalesce(changed.target_location, ${context?.targetLocation ?? null}), ''),
+            nullif(changed.cart_id, ''), coalesce(changed.attributes, '{}'::jsonb), greatest(changed.context_version, 1)
+          FROM (SELECT 1) AS visit LEFT JOIN changed ON true
+          ON CONFLICT DO NOTHING
+          RETURNING tenant_id, id, legal_entity_id, expires_at
+        ), refreshable AS (
+          INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
+          SELECT tenant_id, ${refreshTokenId}::bytea, id, ${randomUUID()}, legal_entity_id, expires_at
+          FROM begun WHERE ${refreshTokenId !== null}
+        ), told AS (
+          INSERT INTO audit_events
+          SELECT event.* FROM begun, jsonb_populate_record(NULL::audit_events, ${auditJson(ctx, session.event)}::jsonb
+            || jsonb_build_object('at', now())) event
         )
-        INSERT INTO sessions (tenant_id, id, kind, customer_id, employee_id, client_id, legal_entity_id, expires_at, ends_at,
-          user_agent, ip_address, actor_id, site_code, currency, language, target_location, cart_id, attributes, context_version)
-        SELECT ${ctx.tenantId}, ${session.id}, ${owner.kind === 'customer' ? 'CUSTOMER' : 'EMPLOYEE'}::"UserType",
-          ${owner.kind === 'customer' ? owner.id : null}, ${owner.kind === 'employee' ? owner.id : null},
-          ${session.clientId}, ${session.legalEntityId},
-          now() + make_interval(secs => ${session.idleSeconds}), now() + make_interval(secs => ${session.mostSeconds}),
-          ${ctx.userAgent}, ${ctx.ipAddress}, ${session.actorId ?? null},
-          nullif(coalesce(changed.site_code, ${context?.siteCode ?? null}), ''),
-          nullif(coalesce(changed.currency, ${context?.currency ?? null}), ''),
-          nullif(coalesce(changed.language, ${context?.language ?? null}), ''),
-          nullif(coalesce(changed.target_location, ${context?.targetLocation ?? null}), ''),
-          nullif(changed.cart_id, ''), coalesce(changed.attributes, '{}'::jsonb), greatest(changed.context_version, 1)
-        FROM (SELECT 1) AS visit LEFT JOIN changed ON true
-        ON CONFLICT DO NOTHING`;
-      if (made === 0) throw unauthenticated('the session has been claimed before');
+        SELECT id FROM begun`;
+      if (begun.length === 0) throw unauthenticated('the session has been claimed before');
     },
 
     /** Has a login claimed this guest's session? */
     async isClaimed(ctx: { tenantId: string }, id: string): Promise<boolean> {
-      return (await database.forTenant(ctx).session.count({ where: { id } })) > 0;
+      const found = await database.forTenant(ctx).$queryRaw<unknown[]>`
+        SELECT 1 FROM sessions WHERE tenant_id = ${ctx.tenantId} AND id = ${id}`;
+      return found.length > 0;
     },
 
     /** One session, open or not. @throws NOT_FOUND */
