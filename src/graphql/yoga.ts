@@ -9,7 +9,7 @@ import { serviceUnavailable } from '../errors/domain-error.ts';
 import type { Principal } from '../modules/principals/principal.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { Services } from './context.ts';
-import { createDocumentCache } from './document-cache.ts';
+import { useDocumentCache } from './document-cache.ts';
 import { checkDocumentLimits, parseWithinLimits } from './document-limits.ts';
 import { type ErrorLogger, maskError, toGraphQLError } from './errors.ts';
 import { createLiveStreams } from './live-streams.ts';
@@ -73,13 +73,11 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions) {
     maxRequestBodySize: false,
     // Done here, where the request id is known.
     maskedErrors: false,
-    parserAndValidationCache: {
-      documentCache: createDocumentCache(),
-      errorCache: { get: () => undefined, set: () => {} },
-    },
+    parserAndValidationCache: false,
     plugins: [
       useRequestShape({ queriesByGet: !config.production }),
       useDocumentLimits(schema, introspection),
+      useDocumentCache(),
       ...(introspection
         ? []
         : [{ onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule) } as Plugin]),
