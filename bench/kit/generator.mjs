@@ -64,6 +64,7 @@ script(async (/** @type {Plan} */ plan) => {
         let text = '';
         let expected = -1;
         let bodyAt = 0;
+        let isChunked = false;
         let sentAt = 0;
         let due = began + (perSecond ? (index * 1_000) / perSecond : 0);
         let row = lane.rows[0];
@@ -110,15 +111,18 @@ script(async (/** @type {Plan} */ plan) => {
           if (expected < 0) {
             const end = text.indexOf('\r\n\r\n');
             if (end < 0) return;
-            const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end));
-            if (!length) {
-              fail(`No Content-Length: ${text}`);
+            const head = text.slice(0, end);
+            const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+            isChunked = !length && /\r\ntransfer-encoding: *chunked/i.test(head);
+            if (!length && !isChunked) {
+              fail(`Neither Content-Length nor chunks: ${text}`);
               return done();
             }
             bodyAt = end + 4;
-            expected = bodyAt + Number(length[1]);
+            expected = bodyAt + Number(length?.[1] ?? 0);
           }
-          if (text.length >= expected) take(text.slice(bodyAt, expected));
+          // Of chunks the last one is empty; sizes stay between the rest, which is only looked through.
+          if (isChunked ? text.endsWith('\r\n0\r\n\r\n') : text.length >= expected) take(text.slice(bodyAt));
         });
         socket.on('error', (error) => {
           fail(String(error));

@@ -5,7 +5,7 @@
  * @typedef {object} Target
  * @property {string} of a side
  * @property {string} [to] another side
- * @property {'perSecond' | 'p99' | 'statements' | 'commits'} [figure] default: perSecond
+ * @property {'perSecond' | 'p99' | 'statements' | 'commits' | 'enforcement'} [figure] default: perSecond
  * @property {number} [atLeast]
  * @property {number} [atMost]
  */
@@ -36,6 +36,7 @@ export function summary(rounds) {
     statements: of('statements'),
     databaseMicroseconds: of('databaseMicroseconds'),
     commits: of('commits'),
+    enforcement: of('enforcement'),
     failed: rounds.reduce((sum, round) => sum + (round.failed ?? 0), 0),
     failure: rounds.find((round) => round.failure)?.failure ?? '',
     generatorBusy: of('generatorBusy'),

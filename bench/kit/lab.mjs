@@ -1,6 +1,6 @@
 // What a question is put together from: Scopeward, peers and floors, each behind one way to be measured.
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, startScript } from './process.mjs';
 import { startScopeward } from './scopeward.mjs';
@@ -18,6 +18,7 @@ const IDLE_SECONDS = 2;
  * @property {number | null} [statements] per request
  * @property {number | null} [databaseMicroseconds] of executing them, per request
  * @property {number | null} [commits] transactions that wrote, per request
+ * @property {number | null} [enforcement] percent of a page's time, where it was profiled
  * @property {number} [failed]
  * @property {string} [failure] the first of them
  * @property {number} [generatorBusy] 1: the load generator itself is what limits
@@ -52,18 +53,25 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
     /** How long each side is under load, warm-up included: what has to be prepared for. */
     totalSeconds,
 
-    /** The service, on its own copy of the seeded database. A second one needs a name, and is not profiled. */
-    async scopeward(purpose = 'scopeward') {
+    /** Is this run there for a profile? */
+    isProfiling: profile !== null,
+
+    /**
+     * The service, on its own copy of the seeded database. A second one needs a name, and is not profiled.
+     * @param {string} purpose @param {{ env?: Record<string, string>, flags?: string[] }} [options]
+     */
+    async scopeward(purpose = 'scopeward', options = {}) {
       const databaseUrl = await cluster.createDatabase(databaseOf(purpose), 'seeded');
       const profiled = purpose === 'scopeward' ? profile : null;
-      const service = keep(await startScopeward(databaseUrl, { env: profiled?.env, nodeFlags: profiled?.flags }));
+      const { env, flags: nodeFlags } = profiled ?? options;
+      const service = keep(await startScopeward(databaseUrl, { env, nodeFlags }));
       if (profiled) services.push(service);
       return { ...service, idleStatements: await idleStatements(databaseUrl) };
     },
 
     /** A peer or a floor that listens. `database: true` gives it an empty database. */
     async server(/** @type {string} */ file, /** @type {Record<string, unknown>} */ setup = {}) {
-      const databaseUrl = setup.database ? await cluster.createDatabase(databaseOf('peer')) : undefined;
+      const databaseUrl = setup.database ? await cluster.createDatabase(databaseOf(basename(file, '.mjs'))) : undefined;
       const env = { NODE_ENV: 'production' };
       const child = keep(await startScript(join(bench, file), { ...setup, databaseUrl }, env));
       return { ...child.ready, pid: child.pid, databaseUrl };
