@@ -1,6 +1,6 @@
 // What the gateway asks: the check of a token, as a load plan; and tokens to be checked.
 
-import { ask, graphql } from './scopeward.mjs';
+import { ask, graphql, many, operations } from './scopeward.mjs';
 
 const guest = () =>
   graphql('mutation ($input: IssueAnonymousTokenInput!) { issueAnonymousToken(input: $input) { accessToken } }', {
@@ -18,6 +18,15 @@ const login = (/** @type {string} */ anonymousToken) =>
 export async function buyerTokens(server) {
   const { accessToken: visitor } = (await ask(server, guest())).issueAnonymousToken;
   return (await ask(server, login(visitor))).issueCustomerToken;
+}
+
+/** Service tokens that may read prices, as rows. @param {{ url: string }} server @param {number} count */
+export function serviceTokens({ url }, count) {
+  const { path, headers, bodies } = operations.oauthToken('demo-crm', 'price.price_read');
+  return many(count, async () => {
+    const answer = await fetch(url + path, { method: 'POST', headers, body: bodies[0] });
+    return [/** @type {string} */ ((await answer.json()).access_token)];
+  });
 }
 
 /** @param {string} query @param {Record<string, string>} headers */

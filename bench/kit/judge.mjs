@@ -10,7 +10,9 @@
  * @property {number} [atMost]
  */
 
-/** @typedef {{ says: string, value: number | null, target: string | null, isMet: boolean | null }} Verdict */
+/**
+ * @typedef {Pick<Target, 'of' | 'to'> & { figure: string, says: string, value: number | null, target: string | null, isMet: boolean | null }} Verdict
+ */
 
 /** @param {number[]} values */
 const median = (values) => {
@@ -56,6 +58,9 @@ export const judge = (sides, targets) =>
         : value >= (atLeast ?? Number.NEGATIVE_INFINITY) &&
           Number(value.toFixed(1)) <= (atMost ?? Number.POSITIVE_INFINITY);
     return {
+      of,
+      to,
+      figure,
       says: `${of}${to === undefined ? '' : ` / ${to}`}${figure === 'perSecond' ? '' : `, ${figure}`}`,
       value,
       target: atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : null,

@@ -25,6 +25,7 @@ const IDLE_SECONDS = 2;
  */
 
 /** One of the things compared. @typedef {{ measure(seconds: number): Promise<Figures> }} Side */
+/** A server under load, with as many connections as its plan says or as are asked for. @typedef {{ measure(seconds: number, connections?: number): Promise<Figures> }} Load */
 
 /**
  * @param {import('./cluster.mjs').Cluster} cluster
@@ -81,16 +82,19 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
      * A server under load.
      * @param {{ url: string, pid: number, databaseUrl?: string, idleStatements?: number }} server
      * @param {Omit<import('./generator.mjs').Plan, 'url'>} plan
-     * @returns {Promise<Side>}
+     * @returns {Promise<Load>}
      */
     async load(server, plan) {
       const generator = keep(await startScript(join(bench, 'kit/generator.mjs'), { ...plan, url: server.url }));
       return {
-        async measure(seconds) {
+        async measure(seconds, connections) {
           const { databaseUrl, idleStatements = 0 } = server;
           const began = performance.now();
           const before = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
-          const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({ seconds });
+          const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({
+            seconds,
+            connections,
+          });
           const after = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
           const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'commits'} */ what) =>
             after[what] == null || before[what] == null ? null : (after[what] - before[what]) / Math.max(1, completed);

@@ -48,12 +48,12 @@ export const startCommand = (command, args, options = {}, signal = 'SIGTERM') =>
 export async function startScript(script, setup, env = {}) {
   const child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...env } });
   const watched = watch(child, 'SIGKILL');
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`${script} ended.\n${watched.said()}`);
+  });
+  gone.catch(() => {});
   /** @param {unknown} message @returns {Promise<any>} */
   async function ask(message) {
-    const gone = once(child, 'exit').then(() => {
-      throw new Error(`${script} ended.\n${watched.said()}`);
-    });
-    gone.catch(() => {});
     child.send(/** @type {any} */ (message));
     const [answer] = await Promise.race([once(child, 'message'), gone]);
     if (answer?.error) throw new Error(`${script}: ${answer.error}`);

@@ -101,7 +101,7 @@ export const question = {
       'members of 10 000, last': await page(large, inLarge(members('last'), { id })),
     };
   },
-  times: { warmUp: 0.5, seconds: 1.5, rounds: 3 },
+  times: { warmUp: 0.5, seconds: 1, rounds: 3 },
   targets: [
     ...['customers', 'groups', 'groups with all'].map((of) => ({ of, to: `${of}, small shop`, atLeast: 0.7 })),
     { of: 'customers, far behind', to: 'customers', atLeast: 0.8 },

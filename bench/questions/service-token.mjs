@@ -11,7 +11,6 @@ export const question = {
   async sides(lab) {
     const scopeward = await lab.scopeward();
     const oidc = await lab.server('peers/oidc-provider.mjs');
-    const raw = await lab.server('floors/http.mjs');
     const signing = await lab.server('floors/http.mjs', { signatures: 1 });
     const oauth = { ...operations.oauthToken('demo-crm', ...oidc.scope.split(' ')), expect: '"access_token":"' };
     const plan = { ...operations.serviceToken('demo-crm'), expect: '"accessToken":"' };
@@ -22,7 +21,6 @@ export const question = {
       'issueServiceToken, every scope': await lab.load(scopeward, everyScope),
       'oidc-provider, in memory': await lab.load(oidc, { ...jwtForClient(oidc), expect: '"access_token":"' }),
       'floor: node:http and a signature': await lab.load(signing, { ...plan, expect: 'tokens' }),
-      'floor: node:http': await lab.load(raw, { ...plan, expect: 'hello' }),
       'floor: sign ES256': await lab.work('floors/sign.mjs'),
     };
   },
@@ -34,6 +32,5 @@ export const question = {
       { of, figure: /** @type {const} */ ('statements'), atMost: 0 },
     ]),
     { of: 'POST /oauth/token', to: 'floor: sign ES256' },
-    { of: 'POST /oauth/token', to: 'floor: node:http' },
   ],
 };
