@@ -1,6 +1,5 @@
-// Requests to better-auth, as a browser of its shop would send them. Cookies come from the rows of a plan.
-
-/** Who has signed up there. @typedef {{ email: string, cookie: string, organizations: string[] }} Person */
+// Requests to better-auth, as a browser of its shop would send them. A row is somebody who has signed up: e-mail,
+// cookies, and the ids of two organizations.
 
 /** Whose pages ask: requests with cookies have to name it. */
 export const origin = 'http://auth.bench.example';
@@ -13,22 +12,21 @@ const post = (path, body, headers = {}) => ({
   bodies: [JSON.stringify(body)],
 });
 
-/** Row: e-mail. */
 export const signIn = () => post('/sign-in/email', { email: '{{0}}', password });
 
 export const signInAnonymously = () => post('/sign-in/anonymous', {});
 
-/** To and fro between two organizations. Row: cookie, and their ids. */
+/** To and fro between the two organizations. */
 export const switchOrganization = () => {
   const to = (/** @type {string} */ organizationId) =>
-    post('/organization/set-active', { organizationId }, { Cookie: '{{0}}' });
-  return { ...to('{{1}}'), bodies: [...to('{{1}}').bodies, ...to('{{2}}').bodies] };
+    post('/organization/set-active', { organizationId }, { Cookie: '{{1}}' });
+  return { ...to('{{2}}'), bodies: [...to('{{2}}').bodies, ...to('{{3}}').bodies] };
 };
 
-/** Row: cookie. `database`: past the cookie that caches the session. */
+/** `database`: past the cookie that caches the session. */
 export const getSession = ({ database = false } = {}) => ({
   method: 'GET',
   path: `/api/auth/get-session${database ? '?disableCookieCache=true' : ''}`,
-  headers: { Cookie: '{{0}}' },
+  headers: { Cookie: '{{1}}' },
   bodies: [''],
 });

@@ -35,7 +35,7 @@ script(async ({ databaseUrl, customers = 0 }) => {
   await runMigrations();
   const auth = betterAuth(options);
 
-  /** Whoever has signed up: the cookies that a browser would send, and two organizations to switch between. */
+  /** Somebody who has signed up, as a row: e-mail, the cookies that a browser would send, two organizations. */
   async function signUp(/** @type {number} */ index) {
     const email = `bench-${index}@bench.example`;
     const signedUp = await auth.api.signUpEmail({ body: { email, password, name: email }, asResponse: true });
@@ -49,7 +49,7 @@ script(async ({ databaseUrl, customers = 0 }) => {
       const body = { name, slug: `${name}-${index}` };
       organizations.push((await auth.api.createOrganization({ body, headers }))?.id);
     }
-    return { email, cookie, organizations };
+    return [email, cookie, ...organizations];
   }
   const people = [];
   for (let made = 0; made < customers; made += AT_ONCE) {

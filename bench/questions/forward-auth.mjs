@@ -24,10 +24,7 @@ export const question = {
       'saas-token': saasToken,
     });
     const turns = gatewayCheck('scope=price.price_read', { Authorization: 'Bearer {{0}}' });
-    const cookies = betterAuth.people.map(
-      (/** @type {import('../peers/better-auth-requests.mjs').Person} */ { cookie }) => [cookie],
-    );
-    const session = { expect: '"userId":"', rows: cookies };
+    const session = { expect: '"userId":"', rows: betterAuth.people };
     return {
       'seen before': await lab.load(scopeward, one),
       'with its saas token': await lab.load(scopeward, checkout),

@@ -26,15 +26,12 @@ export const question = {
     const whoAmI = operations.currentPrincipal(await serviceToken(scopeward, 'demo-crm'));
     const steady = { ...whoAmI, expect: '"kind":"SERVICE"', connections: 8, perSecond: 100 };
     const betterAuth = await lab.server('peers/better-auth.mjs', { database: true, customers: 64 });
-    const emails = betterAuth.people.map(
-      (/** @type {import('../peers/better-auth-requests.mjs').Person} */ { email }) => [email],
-    );
     const half = guests.length / 2;
     const others = await lab.load(scopeward, steady);
     const crowd = await lab.load(scopeward, { ...login, rows: guests.slice(half) });
     return {
       login: await lab.load(scopeward, { ...login, rows: guests.slice(0, half) }),
-      'better-auth, sign-in': await lab.load(betterAuth, { ...signIn(), expect: '"token":"', rows: emails }),
+      'better-auth, sign-in': await lab.load(betterAuth, { ...signIn(), expect: '"token":"', rows: betterAuth.people }),
       'floor: argon2id, all cores': await lab.work('floors/argon2.mjs'),
       'others, alone': await lab.load(scopeward, steady),
       'others, during logins': {

@@ -38,10 +38,7 @@ export const question = {
       'better-auth, set-active': await lab.load(betterAuth, {
         ...switchOrganization(),
         expect: '"slug":"',
-        rows: betterAuth.people.map((/** @type {import('../peers/better-auth-requests.mjs').Person} */ person) => [
-          person.cookie,
-          ...person.organizations,
-        ]),
+        rows: betterAuth.people,
       }),
     };
   },
