@@ -33,7 +33,7 @@ function npm(folder, ...args) {
 for (const folder of [root, bench]) {
   const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const isInstalled = (/** @type {string} */ name) => existsSync(join(folder, 'node_modules', name));
-  if (!Object.keys(dependencies).every(isInstalled)) npm(folder, 'ci');
+  if (!Object.keys(dependencies).every(isInstalled)) npm(folder, 'ci', '--loglevel=error');
 }
 if (options.build) npm(root, 'run', 'build');
 
