@@ -47,6 +47,7 @@ export async function run({ wanted, quick, profile, side }) {
   }
   const names = wanted.length > 0 ? wanted : all;
   const endLimit = limitTo(MOST_MINUTES);
+  const began = performance.now();
 
   try {
     const cluster = await startCluster();
@@ -66,9 +67,10 @@ export async function run({ wanted, quick, profile, side }) {
     const isWhole = !quick && !side && names.length === all.length;
     const file = join(bench, isWhole ? 'results' : 'results.partial');
     const table = summaryTable(results);
-    writeFileSync(`${file}.json`, `${JSON.stringify({ ...about, questions: results }, null, 2)}\n`);
+    const minutes = Number(((performance.now() - began) / 60_000).toFixed(1));
+    writeFileSync(`${file}.json`, `${JSON.stringify({ ...about, minutes, questions: results }, null, 2)}\n`);
     writeFileSync(`${file}.md`, `${table}\n`);
-    console.log(`\n${table}\n\n${file}.json, ${file}.md`);
+    console.log(`\n${table}\n\n${file}.json, ${file}.md, after ${minutes} minutes`);
     return hasFailed ? 1 : 0;
   } catch (error) {
     return await rethrow(error);
