@@ -3,7 +3,7 @@
 // --side text: only the sides that have this text in their name. --no-build: dist/ as it is.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -30,8 +30,11 @@ function npm(folder, ...args) {
   }
 }
 
-if (!existsSync(join(root, 'node_modules'))) npm(root, 'ci');
-if (!existsSync(join(bench, 'node_modules'))) npm(bench, 'ci');
+for (const folder of [root, bench]) {
+  const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const isInstalled = (/** @type {string} */ name) => existsSync(join(folder, 'node_modules', name));
+  if (!Object.keys(dependencies).every(isInstalled)) npm(folder, 'ci', '--loglevel=error');
+}
 if (options.build) npm(root, 'run', 'build');
 
 const { run } = await import('./kit/bench.mjs');

@@ -10,6 +10,7 @@ import { judge, summary } from './judge.mjs';
 import { createLab } from './lab.mjs';
 import { createProfile } from './profile.mjs';
 import { seed } from './scopeward.mjs';
+import { summaryTable } from './summary.mjs';
 import { printQuestion } from './table.mjs';
 
 const bench = join(import.meta.dirname, '..');
@@ -18,7 +19,7 @@ const MOST_MINUTES = 12;
 
 /** @typedef {{ warmUp: number, seconds: number, rounds: number }} Times */
 
-const TIMES = { warmUp: 2, seconds: 3, rounds: 3 };
+const TIMES = { warmUp: 1, seconds: 2, rounds: 3 };
 const QUICK = { warmUp: 0.5, seconds: 1, rounds: 1 };
 
 /**
@@ -26,6 +27,7 @@ const QUICK = { warmUp: 0.5, seconds: 1, rounds: 1 };
  * @property {string} asks
  * @property {(lab: import('./lab.mjs').Lab) => Promise<Record<string, import('./lab.mjs').Side>>} sides
  * @property {import('./judge.mjs').Target[]} targets
+ * @property {(sides: Record<string, ReturnType<typeof import('./judge.mjs').summary>>) => string} [plot] as SVG
  * @property {Times} [times] where there are so many sides that each has to be shorter
  */
 
@@ -45,6 +47,7 @@ export async function run({ wanted, quick, profile, side }) {
   }
   const names = wanted.length > 0 ? wanted : all;
   const endLimit = limitTo(MOST_MINUTES);
+  const began = performance.now();
 
   try {
     const cluster = await startCluster();
@@ -62,9 +65,12 @@ export async function run({ wanted, quick, profile, side }) {
       hasFailed ||= Object.values(answered.sides).some(({ failed }) => failed > 0);
     }
     const isWhole = !quick && !side && names.length === all.length;
-    const file = join(bench, isWhole ? 'results.json' : 'results.partial.json');
-    writeFileSync(file, `${JSON.stringify({ ...about, questions: results }, null, 2)}\n`);
-    console.log(`\n${file}`);
+    const file = join(bench, isWhole ? 'results' : 'results.partial');
+    const table = summaryTable(results);
+    const minutes = Number(((performance.now() - began) / 60_000).toFixed(1));
+    writeFileSync(`${file}.json`, `${JSON.stringify({ ...about, minutes, questions: results }, null, 2)}\n`);
+    writeFileSync(`${file}.md`, `${table}\n`);
+    console.log(`\n${table}\n\n${file}.json, ${file}.md, after ${minutes} minutes`);
     return hasFailed ? 1 : 0;
   } catch (error) {
     return await rethrow(error);
@@ -100,6 +106,9 @@ async function answer(cluster, name, options) {
   const targets = question.targets.filter(({ of, to = of }) => sides[of] && sides[to]);
   const verdicts = judge(summaries, targets);
   printQuestion(name, question.asks, summaries, verdicts);
+  if (question.plot && !options.side) {
+    writeFileSync(join(bench, options.quick ? 'plot.partial.svg' : 'plot.svg'), question.plot(summaries));
+  }
   profile?.print();
   return { times, sides: summaries, verdicts };
 }

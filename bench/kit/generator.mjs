@@ -23,7 +23,7 @@ import { script } from './script.mjs';
 
 script(async (/** @type {Plan} */ plan) => {
   const { hostname, port } = new URL(plan.url);
-  const { connections = 32, perSecond } = plan;
+  const { perSecond } = plan;
   const next = plan.next ? new RegExp(plan.next) : null;
   const head = [`${plan.method ?? 'POST'} ${plan.path} HTTP/1.1`, `Host: ${hostname}:${port}`];
   for (const header of Object.entries(plan.headers)) head.push(header.join(': '));
@@ -33,17 +33,25 @@ script(async (/** @type {Plan} */ plan) => {
     const filled = fill(body, row);
     return `${fill(head.join('\r\n'), row)}\r\nContent-Length: ${Buffer.byteLength(filled)}\r\n\r\n${filled}`;
   };
-  // Rows of one connection, and how far it has come: kept from run to run.
-  const lanes = Array.from({ length: connections }, (_none, lane) => ({
-    rows: (plan.rows ?? [])
-      .filter((_row, index) => index % connections === lane)
-      .map((values) => ({ values, uses: 0 })),
-    at: 0,
-  }));
+  const rows = (plan.rows ?? []).map((values) => ({ values, uses: 0 }));
+  // Rows of one connection, and how far it has come: kept from run to run with as many connections.
+  /** @type {Map<number, { rows: typeof rows, at: number }[]>} */
+  const lanesOf = new Map();
+  function lanesFor(/** @type {number} */ connections) {
+    const known = lanesOf.get(connections);
+    if (known) return known;
+    const lanes = Array.from({ length: connections }, (_none, lane) => ({
+      rows: rows.filter((_row, index) => index % connections === lane),
+      at: 0,
+    }));
+    lanesOf.set(connections, lanes);
+    return lanes;
+  }
   const constant = plan.rows ? null : write(plan.bodies[0] ?? '', []);
 
-  /** @param {{ seconds: number }} run */
-  async function run({ seconds }) {
+  /** @param {{ seconds: number, connections?: number }} run */
+  async function run({ seconds, connections = plan.connections ?? 32 }) {
+    const lanes = lanesFor(connections);
     const latencies = createHistogram();
     let answered = 0;
     let completed = 0;
@@ -64,6 +72,7 @@ script(async (/** @type {Plan} */ plan) => {
         let text = '';
         let expected = -1;
         let bodyAt = 0;
+        let isChunked = false;
         let sentAt = 0;
         let due = began + (perSecond ? (index * 1_000) / perSecond : 0);
         let row = lane.rows[0];
@@ -110,15 +119,18 @@ script(async (/** @type {Plan} */ plan) => {
           if (expected < 0) {
             const end = text.indexOf('\r\n\r\n');
             if (end < 0) return;
-            const length = /\r\ncontent-length: *(\d+)/i.exec(text.slice(0, end));
-            if (!length) {
-              fail(`No Content-Length: ${text}`);
+            const head = text.slice(0, end);
+            const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+            isChunked = !length && /\r\ntransfer-encoding: *chunked/i.test(head);
+            if (!length && !isChunked) {
+              fail(`Neither Content-Length nor chunks: ${text}`);
               return done();
             }
             bodyAt = end + 4;
-            expected = bodyAt + Number(length[1]);
+            expected = bodyAt + Number(length?.[1] ?? 0);
           }
-          if (text.length >= expected) take(text.slice(bodyAt, expected));
+          // Of chunks the last one is empty; sizes stay between the rest, which is only looked through.
+          if (isChunked ? text.endsWith('\r\n0\r\n\r\n') : text.length >= expected) take(text.slice(bodyAt));
         });
         socket.on('error', (error) => {
           fail(String(error));

@@ -5,12 +5,14 @@
  * @typedef {object} Target
  * @property {string} of a side
  * @property {string} [to] another side
- * @property {'perSecond' | 'p99' | 'statements' | 'commits'} [figure] default: perSecond
+ * @property {'perSecond' | 'p99' | 'statements' | 'commits' | 'enforcement'} [figure] default: perSecond
  * @property {number} [atLeast]
  * @property {number} [atMost]
  */
 
-/** @typedef {{ says: string, value: number | null, target: string | null, isMet: boolean | null }} Verdict */
+/**
+ * @typedef {Pick<Target, 'of' | 'to'> & { figure: string, says: string, value: number | null, target: string | null, isMet: boolean | null }} Verdict
+ */
 
 /** @param {number[]} values */
 const median = (values) => {
@@ -36,6 +38,7 @@ export function summary(rounds) {
     statements: of('statements'),
     databaseMicroseconds: of('databaseMicroseconds'),
     commits: of('commits'),
+    enforcement: of('enforcement'),
     failed: rounds.reduce((sum, round) => sum + (round.failed ?? 0), 0),
     failure: rounds.find((round) => round.failure)?.failure ?? '',
     generatorBusy: of('generatorBusy'),
@@ -55,6 +58,9 @@ export const judge = (sides, targets) =>
         : value >= (atLeast ?? Number.NEGATIVE_INFINITY) &&
           Number(value.toFixed(1)) <= (atMost ?? Number.POSITIVE_INFINITY);
     return {
+      of,
+      to,
+      figure,
       says: `${of}${to === undefined ? '' : ` / ${to}`}${figure === 'perSecond' ? '' : `, ${figure}`}`,
       value,
       target: atLeast !== undefined ? `≥ ${atLeast}` : atMost !== undefined ? `≤ ${atMost}` : null,

@@ -1,6 +1,6 @@
 // What a question is put together from: Scopeward, peers and floors, each behind one way to be measured.
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuSeconds, startScript } from './process.mjs';
 import { startScopeward } from './scopeward.mjs';
@@ -18,12 +18,14 @@ const IDLE_SECONDS = 2;
  * @property {number | null} [statements] per request
  * @property {number | null} [databaseMicroseconds] of executing them, per request
  * @property {number | null} [commits] transactions that wrote, per request
+ * @property {number | null} [enforcement] percent of a page's time, where it was profiled
  * @property {number} [failed]
  * @property {string} [failure] the first of them
  * @property {number} [generatorBusy] 1: the load generator itself is what limits
  */
 
 /** One of the things compared. @typedef {{ measure(seconds: number): Promise<Figures> }} Side */
+/** A server under load, with as many connections as its plan says or as are asked for. @typedef {{ measure(seconds: number, connections?: number): Promise<Figures> }} Load */
 
 /**
  * @param {import('./cluster.mjs').Cluster} cluster
@@ -52,18 +54,25 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
     /** How long each side is under load, warm-up included: what has to be prepared for. */
     totalSeconds,
 
-    /** The service, on its own copy of the seeded database. A second one needs a name, and is not profiled. */
-    async scopeward(purpose = 'scopeward') {
+    /** Is this run there for a profile? */
+    isProfiling: profile !== null,
+
+    /**
+     * The service, on its own copy of the seeded database. A second one needs a name, and is not profiled.
+     * @param {string} purpose @param {{ env?: Record<string, string>, flags?: string[] }} [options]
+     */
+    async scopeward(purpose = 'scopeward', options = {}) {
       const databaseUrl = await cluster.createDatabase(databaseOf(purpose), 'seeded');
       const profiled = purpose === 'scopeward' ? profile : null;
-      const service = keep(await startScopeward(databaseUrl, { env: profiled?.env, nodeFlags: profiled?.flags }));
+      const { env, flags: nodeFlags } = profiled ?? options;
+      const service = keep(await startScopeward(databaseUrl, { env, nodeFlags }));
       if (profiled) services.push(service);
       return { ...service, idleStatements: await idleStatements(databaseUrl) };
     },
 
     /** A peer or a floor that listens. `database: true` gives it an empty database. */
     async server(/** @type {string} */ file, /** @type {Record<string, unknown>} */ setup = {}) {
-      const databaseUrl = setup.database ? await cluster.createDatabase(databaseOf('peer')) : undefined;
+      const databaseUrl = setup.database ? await cluster.createDatabase(databaseOf(basename(file, '.mjs'))) : undefined;
       const env = { NODE_ENV: 'production' };
       const child = keep(await startScript(join(bench, file), { ...setup, databaseUrl }, env));
       return { ...child.ready, pid: child.pid, databaseUrl };
@@ -73,16 +82,19 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
      * A server under load.
      * @param {{ url: string, pid: number, databaseUrl?: string, idleStatements?: number }} server
      * @param {Omit<import('./generator.mjs').Plan, 'url'>} plan
-     * @returns {Promise<Side>}
+     * @returns {Promise<Load>}
      */
     async load(server, plan) {
       const generator = keep(await startScript(join(bench, 'kit/generator.mjs'), { ...plan, url: server.url }));
       return {
-        async measure(seconds) {
+        async measure(seconds, connections) {
           const { databaseUrl, idleStatements = 0 } = server;
           const began = performance.now();
           const before = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
-          const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({ seconds });
+          const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({
+            seconds,
+            connections,
+          });
           const after = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
           const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'commits'} */ what) =>
             after[what] == null || before[what] == null ? null : (after[what] - before[what]) / Math.max(1, completed);

@@ -48,12 +48,12 @@ export const startCommand = (command, args, options = {}, signal = 'SIGTERM') =>
 export async function startScript(script, setup, env = {}) {
   const child = fork(script, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { ...process.env, ...env } });
   const watched = watch(child, 'SIGKILL');
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`${script} ended.\n${watched.said()}`);
+  });
+  gone.catch(() => {});
   /** @param {unknown} message @returns {Promise<any>} */
   async function ask(message) {
-    const gone = once(child, 'exit').then(() => {
-      throw new Error(`${script} ended.\n${watched.said()}`);
-    });
-    gone.catch(() => {});
     child.send(/** @type {any} */ (message));
     const [answer] = await Promise.race([once(child, 'message'), gone]);
     if (answer?.error) throw new Error(`${script}: ${answer.error}`);
@@ -62,15 +62,21 @@ export async function startScript(script, setup, env = {}) {
   return { ...watched, ask, ready: await ask(setup) };
 }
 
-/**
- * CPU seconds that a process has used so far, all threads; null where the system does not tell.
- * @param {number | undefined} pid
- */
+/** @param {number} pid @returns {number} CPU seconds, all threads, and those of the processes that it started */
+function cpuSecondsOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce(
+    (sum, child) => sum + cpuSecondsOf(Number(child)),
+    (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+  );
+}
+
+/** CPU seconds that a server has used so far, its workers with it; null where the system does not tell. @param {number} pid */
 export function cpuSeconds(pid) {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return cpuSecondsOf(pid);
   } catch {
     return null;
   }

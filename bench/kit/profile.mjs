@@ -1,4 +1,4 @@
-// Where Scopeward's time goes: begins and ends a profile in it, and prints own and total time from the file.
+// Where Scopeward's time goes: begins and ends a profile in it, and sums up own and total time from the file.
 
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,17 +14,22 @@ const TOP = 30;
 export function createProfile(name) {
   const file = join(bench, 'profiles', `${name}.cpuprofile`);
   mkdirSync(join(bench, 'profiles'), { recursive: true });
-  rmSync(file, { force: true });
+  const read = () => sumsOf(JSON.parse(readFileSync(file, 'utf8')));
   return {
     flags: ['--import', pathToFileURL(join(import.meta.dirname, 'profiler.mjs')).href],
     env: { BENCH_PROFILE: file },
-    begin: (/** @type {number} */ pid) => process.kill(pid, 'SIGUSR2'),
+    begin(/** @type {number} */ pid) {
+      rmSync(file, { force: true });
+      process.kill(pid, 'SIGUSR2');
+    },
     async end(/** @type {number} */ pid) {
       process.kill(pid, 'SIGUSR2');
       for (let waited = 0; waited < 10_000 && !existsSync(file); waited += 100) await delay(100);
       await delay(500);
     },
-    print: () => print(JSON.parse(readFileSync(file, 'utf8'))),
+    print: () => print(read()),
+    /** What enforcement takes of the time, in percent. */
+    enforcement: () => enforcementOf(read()),
   };
 }
 
@@ -43,7 +48,7 @@ function placeOf(url) {
 }
 
 /** @param {{ nodes: Node[], samples: number[], timeDeltas: number[] }} profile */
-function print({ nodes, samples, timeDeltas }) {
+function sumsOf({ nodes, samples, timeDeltas }) {
   /** @type {Map<number, number>} */
   const ownTime = new Map();
   for (const [index, id] of samples.entries()) ownTime.set(id, (ownTime.get(id) ?? 0) + timeDeltas[index]);
@@ -77,8 +82,18 @@ function print({ nodes, samples, timeDeltas }) {
     return total;
   }
   visit(nodes[0], new Set());
-  const percent = (/** @type {number} */ time) => ((100 * time) / busy).toFixed(1).padStart(5);
+  return { ...sums, busy };
+}
 
+/** @typedef {ReturnType<typeof sumsOf>} Sums */
+
+/** @param {Sums} sums */
+const enforcementOf = ({ caller, busy }) =>
+  (100 * enforcement.reduce((sum, name) => sum + (caller.get(name) ?? 0), 0)) / busy;
+
+/** @param {Sums} sums */
+function print(sums) {
+  const percent = (/** @type {number} */ share) => share.toFixed(1).padStart(5);
   for (const [title, found] of /** @type {const} */ ([
     ['own time by package', sums.group],
     ['own time by package, with what node and graphql do for it', sums.caller],
@@ -87,9 +102,10 @@ function print({ nodes, samples, timeDeltas }) {
   ])) {
     console.log(`\n  ${title}`);
     for (const [what, time] of [...found].sort((one, other) => other[1] - one[1]).slice(0, TOP)) {
-      console.log(`  ${percent(time)} %  ${what}`);
+      console.log(`  ${percent((100 * time) / sums.busy)} %  ${what}`);
     }
   }
-  const enforcing = enforcement.reduce((sum, name) => sum + (sums.caller.get(name) ?? 0), 0);
-  console.log(`\n  enforcement (${enforcement.join(', ')}, and what is done for them)\n  ${percent(enforcing)} %`);
+  console.log(
+    `\n  enforcement (${enforcement.join(', ')}, and what is done for them)\n  ${percent(enforcementOf(sums))} %`,
+  );
 }

@@ -19,7 +19,10 @@ export const environment = (databaseUrl) => ({
   WORKERS: '1',
 });
 
-/** @param {string} databaseUrl @param {{ env?: Record<string, string>, nodeFlags?: string[] }} options */
+/**
+ * SIGKILL is quickest; a service with workers ends them itself.
+ * @param {string} databaseUrl @param {{ env?: Record<string, string>, nodeFlags?: string[] }} options
+ */
 export async function startScopeward(databaseUrl, { env = {}, nodeFlags = [] } = {}) {
   const port = await freePort();
   const server = startCommand(
@@ -29,7 +32,7 @@ export async function startScopeward(databaseUrl, { env = {}, nodeFlags = [] } =
       cwd: root,
       env: { ...environment(databaseUrl), PORT: String(port), ...env },
     },
-    'SIGKILL',
+    'WORKERS' in env ? 'SIGTERM' : 'SIGKILL',
   );
   const url = `http://127.0.0.1:${port}`;
   for (let waited = 0; waited < 30_000 && isRunning(server.child); waited += 50) {
@@ -88,6 +91,18 @@ export const operations = {
       'mutation ($input: IssueServiceTokenInput!) { issueServiceToken(input: $input) { accessToken expiresIn scopes } }',
       { input: { clientId, clientSecret: `${clientId}-secret`, ...(scopes.length > 0 ? { scopes } : {}) } },
     ),
+  oauthToken: (/** @type {string} */ clientId, /** @type {string[]} */ ...scopes) => ({
+    path: '/oauth/token',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    bodies: [
+      new URLSearchParams({
+        grant_type: 'client_credentials',
+        scope: scopes.join(' '),
+        client_id: clientId,
+        client_secret: `${clientId}-secret`,
+      }).toString(),
+    ],
+  }),
   anonymousToken: () =>
     graphql(
       'mutation ($input: IssueAnonymousTokenInput!) { issueAnonymousToken(input: $input) { accessToken refreshToken expiresIn sessionId } }',

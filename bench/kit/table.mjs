@@ -1,9 +1,10 @@
-// What people read: a table of medians with min and max, and the ratios against their targets.
+// What people read: for each question a table of medians with min and max, and the ratios against their targets.
 
 import { styleText } from 'node:util';
 
 const thousands = (/** @type {number} */ value) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
-const dash = (/** @type {number | null | undefined} */ value, digits = 0) =>
+/** A figure, with spaces between thousands; a dash where there is none. */
+export const dash = (/** @type {number | null | undefined} */ value, digits = 0) =>
   value == null || Number.isNaN(value) ? '–' : digits === 0 ? thousands(value) : value.toFixed(digits);
 
 const columns = /** @type {const} */ ([
@@ -16,6 +17,9 @@ const columns = /** @type {const} */ ([
   ['DB µs', 9, (side) => dash(side.databaseMicroseconds)],
   ['commits', 8, (side) => dash(side.commits, 2)],
 ]);
+
+/** A ratio or a figure. @param {number | null} value */
+export const ratio = (value) => (value === null ? '–' : value < 1_000 ? value.toFixed(2) : thousands(value));
 
 /** @param {string} name @param {string} asks @param {Record<string, any>} sides @param {import('./judge.mjs').Verdict[]} verdicts */
 export function printQuestion(name, asks, sides, verdicts) {
@@ -35,6 +39,6 @@ export function printQuestion(name, asks, sides, verdicts) {
   for (const { says, value, target, isMet } of verdicts) {
     const judged =
       isMet === null ? '' : `  target ${target}  ${isMet ? styleText('green', 'met') : styleText('red', 'missed')}`;
-    console.log(`  ${says}: ${value === null ? '–' : value.toFixed(2)}${judged}`);
+    console.log(`  ${says}: ${ratio(value)}${judged}`);
   }
 }

@@ -2,7 +2,7 @@
 // opaque (it introspects no others), looked up in PostgreSQL.
 
 import { graphql, many, serviceToken } from '../kit/scopeward.mjs';
-import { introspect, opaqueForClient } from '../peers/requests.mjs';
+import { introspect, opaqueForClient } from '../peers/oidc-provider-requests.mjs';
 
 const TOKENS = 200;
 
@@ -27,7 +27,7 @@ export const question = {
     });
     const rows = (/** @type {string[]} */ tokens) => tokens.map((token) => [token]);
     return {
-      scopeward: await lab.load(scopeward, { ...plan, expect: '"active":true', rows: rows(ours) }),
+      introspectToken: await lab.load(scopeward, { ...plan, expect: '"active":true', rows: rows(ours) }),
       'oidc-provider, PostgreSQL': await lab.load(oidc, {
         ...introspect(),
         expect: '"active":true',
@@ -37,8 +37,8 @@ export const question = {
     };
   },
   targets: [
-    { of: 'scopeward', to: 'oidc-provider, PostgreSQL', atLeast: 5 },
-    { of: 'scopeward', to: 'floor: node:http' },
-    { of: 'scopeward', figure: 'statements', atMost: 0 },
+    { of: 'introspectToken', to: 'oidc-provider, PostgreSQL', atLeast: 5 },
+    { of: 'introspectToken', to: 'floor: node:http' },
+    { of: 'introspectToken', figure: 'statements', atMost: 0 },
   ],
 };

@@ -2,6 +2,7 @@
 // page costs, wherever it begins and however much there is besides. Asked by the demo's administrator.
 
 import { query } from '../kit/cluster.mjs';
+import { createProfile } from '../kit/profile.mjs';
 import { ask, graphql } from '../kit/scopeward.mjs';
 import { fillShop, LARGE_GROUP, searchTexts } from '../kit/shop.mjs';
 
@@ -54,7 +55,8 @@ async function beforeEnd(server, as, list, rows) {
 export const question = {
   asks: 'pages of 50 among 100 000 customers and 10 000 groups, and of a small shop',
   async sides(lab) {
-    const [large, small] = [await lab.scopeward(), await lab.scopeward('small')];
+    const profile = createProfile('enforcement');
+    const [large, small] = [await lab.scopeward('scopeward', profile), await lab.scopeward('small')];
     await fillShop(large.databaseUrl, LARGE);
     await fillShop(small.databaseUrl, SMALL);
     const [inLarge, inSmall] = [await administrator(large), await administrator(small)];
@@ -69,6 +71,18 @@ export const question = {
       if (nodes.length !== items) throw new Error(`A page of ${nodes.length}: ${plan.bodies[0]}`);
       return lab.load(server, { ...plan, expect: `"id":"${nodes.at(-1).id}"` });
     }
+    /** The same page once more, and what deciding who may takes of it. */
+    function profiled(/** @type {import('../kit/lab.mjs').Side} */ side) {
+      return {
+        async measure(/** @type {number} */ seconds) {
+          profile.begin(large.pid);
+          const figures = await side.measure(seconds);
+          await profile.end(large.pid);
+          return { ...figures, enforcement: profile.enforcement() };
+        },
+      };
+    }
+    const groupsWithAll = await page(large, inLarge(WITH_CONTENTS));
     return {
       'customers, small shop': await page(small, inSmall(CUSTOMERS)),
       customers: await page(large, inLarge(CUSTOMERS)),
@@ -80,12 +94,14 @@ export const question = {
       groups: await page(large, inLarge(GROUPS)),
       'groups, far behind': await page(large, inLarge(GROUPS, { after: groupsAfter })),
       'groups with all, small shop': await page(small, inSmall(WITH_CONTENTS)),
-      'groups with all': await page(large, inLarge(WITH_CONTENTS)),
+      'groups with all': groupsWithAll,
+      // A run for a profile has one of its own.
+      ...(lab.isProfiling ? {} : { 'groups with all, profiled': profiled(groupsWithAll) }),
       'members of 10 000, first': await page(large, inLarge(members('first'), { id })),
       'members of 10 000, last': await page(large, inLarge(members('last'), { id })),
     };
   },
-  times: { warmUp: 1, seconds: 2, rounds: 3 },
+  times: { warmUp: 0.5, seconds: 1, rounds: 3 },
   targets: [
     ...['customers', 'groups', 'groups with all'].map((of) => ({ of, to: `${of}, small shop`, atLeast: 0.7 })),
     { of: 'customers, far behind', to: 'customers', atLeast: 0.8 },
@@ -93,6 +109,7 @@ export const question = {
     { of: 'groups, far behind', to: 'groups', atLeast: 0.8 },
     { of: 'groups', to: 'groups, far behind', atLeast: 0.8 },
     { of: 'members of 10 000, last', to: 'members of 10 000, first', atLeast: 0.8 },
+    { of: 'groups with all, profiled', figure: 'enforcement', atMost: 5 },
     { of: 'customers, with totalCount', to: 'customers' },
     { of: 'customers, search for many', to: 'customers' },
     { of: 'customers, search for one', to: 'customers' },

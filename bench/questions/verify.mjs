@@ -1,7 +1,8 @@
-// What a bearer token costs a request: the smallest GraphQL query with one, beside GraphQL and HTTP without; and the
-// verifier alone, in a process of its own, beside the bare signature check.
+// What a bearer token costs a request: the smallest GraphQL query with one, beside GraphQL and HTTP without, and beside
+// Vendure's question who is signed in; and `scopeward/verify` alone, in a process of its own, beside the bare signature
+// check.
 
-import { operations, serviceToken } from '../kit/scopeward.mjs';
+import { graphql, operations, serviceToken } from '../kit/scopeward.mjs';
 
 const HELLO = { path: '/graphql', headers: { 'Content-Type': 'application/json' }, bodies: ['{"query":"{ hello }"}'] };
 
@@ -11,24 +12,32 @@ export const question = {
   async sides(lab) {
     const scopeward = await lab.scopeward();
     const mercurius = await lab.server('peers/mercurius.mjs');
+    const vendure = await lab.server('peers/vendure.mjs', { database: true });
     const raw = await lab.server('floors/http.mjs');
     const token = await serviceToken(scopeward, 'demo-crm');
     const plan = operations.currentPrincipal(token);
-    const { databaseUrl } = scopeward;
+    const { url, databaseUrl } = scopeward;
+    const verifier = (/** @type {boolean} */ fresh) =>
+      lab.work('kit/package-verifier.mjs', { url, databaseUrl, token, fresh });
     return {
-      scopeward: await lab.load(scopeward, { ...plan, expect: '"kind":"SERVICE"' }),
+      currentPrincipal: await lab.load(scopeward, { ...plan, expect: '"kind":"SERVICE"' }),
       'mercurius { hello }': await lab.load(mercurius, { ...HELLO, expect: 'world' }),
+      'Vendure { activeCustomer }': await lab.load(vendure, {
+        ...graphql('{ activeCustomer { id emailAddress } }', {}, { Authorization: `Bearer ${vendure.token}` }),
+        expect: '"emailAddress":"bea@',
+      }),
       'floor: node:http': await lab.load(raw, { ...plan, expect: 'hello' }),
-      'verifier, first sight': await lab.work('kit/verifier.mjs', { databaseUrl, token, fresh: true }),
-      'verifier, seen before': await lab.work('kit/verifier.mjs', { databaseUrl, token, fresh: false }),
+      'scopeward/verify, first sight': await verifier(true),
+      'scopeward/verify, seen before': await verifier(false),
       'floor: verify ES256': await lab.work('floors/verify.mjs'),
     };
   },
   targets: [
-    { of: 'scopeward', to: 'mercurius { hello }', atLeast: 0.5 },
-    { of: 'scopeward', to: 'floor: node:http' },
-    { of: 'scopeward', figure: 'statements', atMost: 0 },
-    { of: 'verifier, first sight', to: 'floor: verify ES256', atLeast: 0.6 },
-    { of: 'verifier, seen before', to: 'floor: verify ES256' },
+    { of: 'currentPrincipal', to: 'mercurius { hello }', atLeast: 0.5 },
+    { of: 'currentPrincipal', to: 'Vendure { activeCustomer }', atLeast: 20 },
+    { of: 'currentPrincipal', to: 'floor: node:http' },
+    { of: 'currentPrincipal', figure: 'statements', atMost: 0 },
+    { of: 'scopeward/verify, first sight', to: 'floor: verify ES256', atLeast: 0.8 },
+    { of: 'scopeward/verify, seen before', figure: 'perSecond', atLeast: 500_000 },
   ],
 };
