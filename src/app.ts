@@ -55,6 +55,7 @@ import { createTokenRevocation } from './modules/tokens/revoke.ts';
 import { createTokens } from './modules/tokens/tokens.ts';
 import type { Logger } from './observability/logger.ts';
 import { createTelemetry } from './observability/telemetry.ts';
+import type { Siblings } from './worker.ts';
 
 /** The service, put together and not started yet. */
 export type App = Awaited<ReturnType<typeof createApp>>;
@@ -62,14 +63,17 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 /** Everything behind the doors: use cases by name. */
 export type Modules = App['modules'];
 
-/** What a test or the command line wants otherwise. `print`: where letters are shown without a mail server. */
+/** What a test or the command line wants otherwise. `print`: where letters are shown without a mail server. `siblings`:
+ * the other workers on the port. */
 export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> &
-  Pick<Parameters<typeof createAccounts>[0], 'passwordCost'> & { print?: (text: string) => void };
+  Pick<Parameters<typeof createAccounts>[0], 'passwordCost'> & { print?: (text: string) => void; siblings?: Siblings };
+
+const toTerminal = (text: string) => void process.stdout.write(text);
 
 /** Opens the database and puts the service together. @throws what a wrong configuration or a locked folder throws */
 export async function createApp(config: Config, logger: Logger, options: AppOptions = {}) {
-  const { issuer, audience, keyEncryptionSecret, production } = config;
-  const { print = (text: string) => void process.stdout.write(text), passwordCost, ...databaseOptions } = options;
+  const { issuer, audience, keyEncryptionSecret, production, workers } = config;
+  const { print = toTerminal, passwordCost, siblings, ...databaseOptions } = options;
   const { metrics, tracing, ...watch } = await createTelemetry(config);
   const watched = { production, logger, watch: watch.statement, ...databaseOptions };
   const database = await openDatabase(config.database, watched);
@@ -101,6 +105,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     revocations,
     sessions,
     tenants,
+    workers,
     ...(passwordCost && { passwordCost }),
   });
   const { customers, employees, passwords, registration } = accounts;
@@ -240,7 +245,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     ...(graphiql?.routes ?? []),
     createForwardAuthRoute({ identityAssertions, logger, revocations, strict: config.forwardAuthStrict, verifier }),
     ...createHealthRoutes({ checks }),
-    ...createMetricsRoutes({ metrics, readers: config.metrics }),
+    ...createMetricsRoutes({ metrics: siblings?.addUp(metrics) ?? metrics, readers: config.metrics }),
     ...createOauthRoutes({ ...services, audience, clientAuthentication, issuer }),
     ...(config.emporixCompat ? createEmporixRoutes({ ...services, companyProfiles, verifier }) : []),
     ...createWellKnownRoutes({ publicJwks: signingKeys.publicJwks }),
@@ -277,6 +282,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
       if (mail.notice) logger[mail.isAvailable ? 'info' : 'warn'](mail.notice);
       clientUsage.start();
       maintenance.start();
+      await siblings?.allStarted();
       isStarted = true;
     },
     /** After the doors are shut. */

@@ -1,9 +1,11 @@
-// The process: reads the configuration, listens, starts the service, stops without losing anything (case 119).
-// It listens first, so that /healthz answers while the database is still away (case 112).
+// The entrance: reads the configuration and runs the service, in this process or in several that this one looks after.
+// What can't be put right by trying again ends all of them, with a sentence that says so.
 
-import { createApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config/config.ts';
+import { isOutage } from './database/outage.ts';
 import { createLogger } from './observability/logger.ts';
+import { reasonOf } from './observability/reason.ts';
+import { createSiblings, giveUpTogether, thisWorker } from './worker.ts';
 
 const giveUp = (sentence: string): never => {
   process.stderr.write(`${sentence}\n`);
@@ -18,65 +20,24 @@ function configuration(): Config {
   }
 }
 
-const welcome = (url: string, config: Config) => `
-Scopeward is ready at ${url}
-${config.graphiql ? `\n  Explore   ${url}/graphql in a browser: stories, one a tab` : ''}
-  Tour      npm run demo
-  Keys      ${url}/.well-known/jwks.json
-${
-  config.seedDemo
-    ? `
-  Demo data, tenant "demo" (passwords: demo-password-1)
-    service    demo-backend / demo-backend-secret (every scope), demo-crm / demo-crm-secret (prices, products)
-    guest      client demo-storefront, no secret
-    customers  shopper@demo.example (no company), buyer@demo.example (acme, globex), requester@demo.example (acme)
-    employees  admin@demo.example (every scope), catalog@demo.example, support@demo.example
-`
-    : ''
-}
-  First try
-    curl -s ${url}/graphql -H 'Content-Type: application/json' \\
-      -d '{"query":"mutation { issueServiceToken(input: { clientId: \\"demo-backend\\", clientSecret: \\"demo-backend-secret\\" }) { accessToken scopes } }"}'
-
-`;
-
 const config = configuration();
-const logger = createLogger({ level: config.logLevel });
+// With one worker there is no cluster, whoever may have forked this process.
+const self = config.workers > 1 ? thisWorker : null;
+const log = createLogger({ level: config.logLevel });
+const logger = self ? log.child({ worker: self.id }) : log;
 // A promise that nobody waited for is a bug to be told of, not a reason to drop every request under way (case 93).
 process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'));
 
-const app = await createApp(config, logger);
-
-let stopping = false;
-async function stop(signal: NodeJS.Signals): Promise<void> {
-  if (stopping) process.exit(1);
-  stopping = true;
-  logger.info({ signal }, 'stopping');
-  try {
-    await app.http.drain();
-    await app.stop();
-    logger.info('stopped');
-    process.exit(0);
-  } catch (error) {
-    logger.fatal({ err: error }, 'could not stop cleanly');
-    process.exit(1);
-  }
-}
-process.on('SIGTERM', stop);
-process.on('SIGINT', stop);
-
 try {
-  const port = await app.http.listen(config.port, config.host);
-  logger.info({ host: config.host, port }, 'listening');
-  await app.start();
-  if (!stopping) {
-    logger.info('ready');
-    const shown = config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host;
-    if (!config.production) process.stdout.write(welcome(`http://${shown}:${port}`, config));
-  }
+  // Loaded as needed: the primary serves nothing, and what can't be loaded has to be told as well.
+  if (config.workers > 1 && !self) await (await import('./primary.ts')).runPrimary(config, logger);
+  const { serve } = await import('./service-process.ts');
+  await serve(config, logger, self && createSiblings(self, config.workers));
 } catch (error) {
-  if (!stopping) {
-    logger.fatal({ err: error }, 'could not start');
-    giveUp(`Scopeward could not start: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  logger.fatal({ err: error }, 'could not start');
+  const sentence = `Scopeward could not start: ${error instanceof Error ? error.message : String(error)}`;
+  if (!self) giveUp(sentence);
+  // The database went away again: another worker tries, after a pause.
+  if (isOutage(error) || reasonOf(error) === 'service_unavailable') process.exit(1);
+  giveUpTogether(sentence);
 }

@@ -53,6 +53,17 @@ const mayImport: Record<string, string[]> = {
     'modules/tokens/token-text.ts',
   ],
 };
+/** The processes, and what puts the service together. */
+const roots = [
+  'main.ts',
+  'primary.ts',
+  'worker.ts',
+  'service-process.ts',
+  'welcome.ts',
+  'app.ts',
+  'cli',
+  'demo.ts',
+].concat('tenant-set-up.ts', 'after-restore.ts');
 const typesOnly = ['context.ts', 'modules/principals/principal.ts'];
 const fences: [string, RegExp][] = [
   ['process.env', /^config\//],
@@ -60,7 +71,9 @@ const fences: [string, RegExp][] = [
   ["'jose'", /^(modules\/(keys|tokens|sso)|verify)\//],
   ["'nodemailer'", /^mail\//],
   ["'graphql-shield'", /^permissions\/rule-tree\.ts$/],
-  ["'prom-client'", /^observability\/metrics\.ts$/],
+  ["'prom-client'", /^observability\/(whole-)?metrics\.ts$/],
+  // With one worker there is no cluster.
+  ["'node:cluster'", /^(primary|worker)\.ts$/],
   // Whatever imports more of it than types is loaded only where traces are wanted.
   ["'@opentelemetry/", /^observability\/(opentelemetry|tracing)\.ts$/],
 ];
@@ -81,11 +94,7 @@ function isAllowed(from: string, to: string, typeImport: boolean): boolean {
   const [a, b] = [area(from), area(to)];
   if (b === 'verify' && a !== b) return false;
   if (a === 'verify' && typeImport && to === 'modules/tokens/claims.ts') return true;
-  if (
-    ['main.ts', 'app.ts', 'cli', 'demo.ts', 'tenant-set-up.ts', 'after-restore.ts'].includes(a) ||
-    (typeImport && typesOnly.includes(to))
-  )
-    return true;
+  if (roots.includes(a) || (typeImport && typesOnly.includes(to))) return true;
   if (a === '@module' && b === '@module') return slice(from) === slice(to) || ranks[slice(to)]! < ranks[slice(from)]!;
   if (a === '@types' && b === '@module') return slice(from) === slice(to) || (typeImport && typesOnly.includes(to));
   return a === b || (mayImport[a] ?? []).some((entry) => entry === b || (to.startsWith(entry) && b !== '@types'));

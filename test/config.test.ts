@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config/config.ts';
+import { availableCores, granted } from '../src/config/cores.ts';
 
 const production = {
   NODE_ENV: 'production',
@@ -48,6 +49,7 @@ describe('without any setting', () => {
       links: { storefrontUrl: 'http://localhost:3000', consoleUrl: 'http://localhost:3000' },
       metrics: { kind: 'everybody' },
       tracing: false,
+      workers: 1,
       shutdownSeconds: 25,
     });
   });
@@ -107,6 +109,10 @@ describe('a wrong value is refused and named', () => {
     ['STOREFRONT_URL', 'https://shop.example/'],
     ['STOREFRONT_URL', 'https://shop.example?x'],
     ['CONSOLE_URL', 'ftp://console.example'],
+    ['WORKERS', '0'],
+    ['WORKERS', '65'],
+    ['WORKERS', '1.5'],
+    ['WORKERS', 'all'],
     ['SHUTDOWN_SECONDS', '0'],
   ])('%s=%s', (name, value) => {
     expect(refusal({ [name]: value })).toContain(`${name}: `);
@@ -124,6 +130,45 @@ describe('a wrong value is refused and named', () => {
   });
 });
 
+describe('workers', () => {
+  const on = (source: Record<string, string>) => {
+    const { workers, database } = readConfig({ ...production, ...source });
+    return [workers, database.kind === 'postgresql' ? database.poolSize : null];
+  };
+
+  it('share the connections of the instance: 10, or 5 for each where that is more', () => {
+    expect(on({ WORKERS: '1' })).toEqual([1, 10]);
+    expect(on({ WORKERS: '2' })).toEqual([2, 5]);
+    expect(on({ WORKERS: '8' })).toEqual([8, 5]);
+    expect(on({ WORKERS: '3', DATABASE_POOL_SIZE: '20' })).toEqual([3, 6]);
+    expect(on({ WORKERS: '8', DATABASE_POOL_SIZE: '10' })).toEqual([8, 2]);
+  });
+
+  it('are one outside production unless asked for, and auto is one for each core', () => {
+    const development = { NODE_ENV: 'development', DATABASE_URL: production.DATABASE_URL };
+    expect(on(development)[0]).toBe(1);
+    expect(on({ ...development, WORKERS: 'auto' })[0]).toBe(Math.min(64, availableCores()));
+    expect(on({ ...development, WORKERS: '2' })[0]).toBe(2);
+  });
+
+  it.each(['memory:', 'file:.data'])('are one on an embedded database, %s', (DATABASE_URL) => {
+    expect(readConfig({ DATABASE_URL, WORKERS: 'auto' }).workers).toBe(1);
+    expect(readConfig({ DATABASE_URL, WORKERS: '1' }).workers).toBe(1);
+    expect(refusal({ DATABASE_URL, WORKERS: '2' })).toContain('WORKERS: an embedded database');
+  });
+
+  it.each([
+    ['max 100000', 8],
+    ['200000 100000', 2],
+    ['150000 100000\n', 2],
+    ['50000 100000', 1],
+    ['1600000 100000', 8],
+    ['', 8],
+  ])('a core that the container was not given does not count: cpu.max "%s" of 8', (cpuMax, cores) => {
+    expect(granted(cpuMax, 8)).toBe(cores);
+  });
+});
+
 describe('production', () => {
   it('listens everywhere, seeds nothing, keeps GraphiQL, introspection and other origins off', () => {
     expect(readConfig(production)).toMatchObject({
@@ -135,7 +180,8 @@ describe('production', () => {
       emporixCompat: true,
       forwardAuthStrict: true,
       corsOrigins: [],
-      database: { kind: 'postgresql', url: production.DATABASE_URL, poolSize: 10 },
+      database: { kind: 'postgresql', url: production.DATABASE_URL },
+      workers: Math.min(64, availableCores()),
     });
   });
 

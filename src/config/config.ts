@@ -3,6 +3,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { availableCores } from './cores.ts';
 
 const integer = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -38,6 +39,8 @@ const base = z
 /** Is the host this machine? */
 const isLocal = (url: string) => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 
+const MOST_WORKERS = 64;
+
 /** The key that development uses when none is given: known to everybody, so production refuses it. */
 const DEVELOPMENT_SECRET = 'development-only-key-encryption-secret';
 
@@ -51,7 +54,7 @@ const environment = z.object({
     .string()
     .regex(/^(memory:|file:.+|postgres(ql)?:\/\/.+)$/, 'must be memory:, file:PATH or postgresql://…')
     .optional(),
-  DATABASE_POOL_SIZE: integer(10, 2, 200),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(200).optional(),
   AUDIT_RETENTION_DAYS: integer(400, 1, 3650),
   KEY_ENCRYPTION_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   SIGNING_ALGORITHM: z.enum(['ES256', 'EdDSA']).default('ES256'),
@@ -104,8 +107,23 @@ const environment = z.object({
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.literal('http/json', 'must be http/json: no other is spoken').optional(),
+  WORKERS: z
+    .union([z.literal('auto'), z.coerce.number().int().min(1).max(MOST_WORKERS)], {
+      error: `must be auto or a whole number from 1 to ${MOST_WORKERS}`,
+    })
+    .optional(),
   SHUTDOWN_SECONDS: integer(25, 1, 300),
 });
+
+/** How many processes share the work. An embedded database belongs to one. */
+function workersOf(asked: number | 'auto', isEmbedded: boolean): number {
+  if (asked !== 'auto') return asked;
+  return isEmbedded ? 1 : Math.min(MOST_WORKERS, availableCores());
+}
+
+/** What a worker gets of the connections of all: two at least, as one transaction must not stop all else. */
+const poolShare = (asked: number | undefined, workers: number): number =>
+  Math.max(2, Math.floor((asked ?? Math.max(10, 5 * workers)) / workers));
 
 /** Are traces wanted? By the rules of OpenTelemetry, but for one: where nothing is said, there are none. */
 const isTraced = (env: z.infer<typeof environment>): boolean =>
@@ -125,6 +143,7 @@ export interface Config {
   readonly database:
     | { readonly kind: 'memory' }
     | { readonly kind: 'folder'; readonly path: string }
+    // The connections of each worker.
     | { readonly kind: 'postgresql'; readonly url: string; readonly poolSize: number };
   /** Older audit events are deleted. */
   readonly auditRetentionDays: number;
@@ -160,6 +179,8 @@ export interface Config {
     | { readonly kind: 'nobody' };
   /** Are traces sent? Where to and how many, OpenTelemetry's SDK reads from OTEL_*. */
   readonly tracing: boolean;
+  /** How many processes answer on the port. */
+  readonly workers: number;
   readonly shutdownSeconds: number;
 }
 
@@ -183,7 +204,11 @@ export function readConfig(source: Record<string, string | undefined> = process.
   const host = env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1');
   const issuer = env.ISSUER ?? `http://localhost:${env.PORT}`;
   const databaseUrl = env.DATABASE_URL ?? 'file:.data';
+  const isEmbedded = !databaseUrl.startsWith('postgres');
+  const workers = workersOf(env.WORKERS ?? (production ? 'auto' : 1), isEmbedded);
   const problems: string[] = [];
+  if (isEmbedded && workers > 1)
+    problems.push('WORKERS: an embedded database (DATABASE_URL memory: or file:) is for one process, so 1 or auto');
   if (production) {
     if (!env.KEY_ENCRYPTION_SECRET) problems.push('KEY_ENCRYPTION_SECRET: needed in production');
     if (env.KEY_ENCRYPTION_SECRET === DEVELOPMENT_SECRET)
@@ -209,8 +234,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     port: env.PORT,
     issuer,
     audience: env.AUDIENCE ?? issuer,
-    database: databaseUrl.startsWith('postgres')
-      ? { kind: 'postgresql', url: databaseUrl, poolSize: env.DATABASE_POOL_SIZE }
+    database: !isEmbedded
+      ? { kind: 'postgresql', url: databaseUrl, poolSize: poolShare(env.DATABASE_POOL_SIZE, workers) }
       : databaseUrl === 'memory:'
         ? { kind: 'memory' }
         : { kind: 'folder', path: databaseUrl.slice('file:'.length) },
@@ -241,6 +266,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
       ? { kind: 'token', token: env.METRICS_TOKEN }
       : { kind: production ? 'nobody' : 'everybody' },
     tracing: isTraced(env),
+    workers,
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   } satisfies Config);
 }

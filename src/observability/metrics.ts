@@ -3,6 +3,7 @@
 // never from a caller or a tenant, so the number of series has an end and nothing personal is in them.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Counted } from './whole-metrics.ts';
 
 /** One answered request. */
 export interface Answered {
@@ -110,6 +111,8 @@ export function createMetrics() {
       new Gauge({
         name: 'scopeward_revocation_feed_age_seconds',
         help: 'Since revocations were last known completely. From 30 on every check of a token is refused.',
+        // Of several workers the one that is worst off.
+        aggregator: 'max',
         registers,
         collect() {
           this.set(feedAgeMs() / 1000);
@@ -132,6 +135,12 @@ export function createMetrics() {
         },
       });
     },
+
+    /** As data, to be added to what other workers have counted. */
+    counted: async (): Promise<Counted> => [
+      ...(await ofProcess.getMetricsAsJSON()),
+      ...(await registry.getMetricsAsJSON()),
+    ],
 
     /** In the text format of Prometheus, version 0.0.4. */
     text: async (): Promise<string> => `${await ofProcess.metrics()}\n${await registry.metrics()}`,

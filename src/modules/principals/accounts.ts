@@ -27,9 +27,11 @@ export function createAccounts(deps: {
   revocations: Revocations;
   sessions: Sessions;
   tenants: Tenants;
-  passwordCost?: Parameters<typeof createPasswords>[0];
+  /** Processes that share the cores. */
+  workers: number;
+  passwordCost?: Pick<NonNullable<Parameters<typeof createPasswords>[0]>, 'memoryKiB'>;
 }) {
-  const passwords = createPasswords(deps.passwordCost);
+  const passwords = createPasswords({ ...deps.passwordCost, workers: deps.workers });
   const customers = createCustomers({ ...deps, passwords });
   const ownPassword = createOwnPassword({ ...deps, passwords });
   return {

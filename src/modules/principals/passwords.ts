@@ -1,8 +1,8 @@
 // Passwords: argon2id (RFC 9106) with OWASP's parameters, on a bounded queue, so that a flood of logins slows
 // logins only. Invariant: every login costs one verification, whether the account exists or not.
 
-import { availableParallelism } from 'node:os';
 import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { availableCores } from '../../config/cores.ts';
 import { badInput } from '../../errors/domain-error.ts';
 import { createTurns } from '../limits/turns.ts';
 import { commonPasswords } from './common-passwords.ts';
@@ -14,8 +14,9 @@ const MEMORY_KIB = 47_104;
 const FEWEST_CHARACTERS = 10;
 const MOST_CHARACTERS = 256;
 const MOST_BYTES = 1024;
-/** A core each, and never all four threads of node's pool: signing and verifying tokens share it. */
-const AT_ONCE = Math.max(1, Math.min(3, availableParallelism()));
+/** A core each, shared with the other workers, and never all four threads of node's pool: signing and verifying tokens
+ * share it. */
+const atOnceOf = (workers: number) => Math.max(1, Math.min(3, Math.floor(availableCores() / workers)));
 
 /** Who waits longer is refused while the caller still listens: a login must not happen after it was given up. */
 const QUEUE = { mostWaiting: 64, mostWaitingMs: 3000 };
@@ -26,13 +27,21 @@ const normalized = (password: string) => password.normalize('NFKC');
 const isTooLong = (password: string) =>
   password.length > MOST_BYTES || Buffer.byteLength(normalized(password)) > MOST_BYTES;
 
-/** Hashing and checking of passwords. `memoryKiB`: less than what is right is for tests that are about something else. */
-export function createPasswords({ memoryKiB = MEMORY_KIB }: { memoryKiB?: number } = {}) {
+/** Hashing and checking of passwords. `workers`: processes that share the cores. `memoryKiB`: less than what is right is
+ * for tests that are about something else. */
+export function createPasswords({
+  memoryKiB = MEMORY_KIB,
+  workers = 1,
+}: {
+  memoryKiB?: number;
+  workers?: number;
+} = {}) {
+  const atOnce = atOnceOf(workers);
   const parameters = { algorithm: ARGON2ID, memoryCost: memoryKiB, timeCost: 1, parallelism: 1 };
   const currentPrefix = `$argon2id$v=19$m=${memoryKiB},t=1,p=1$`;
-  const hashing = createTurns({ atOnce: AT_ONCE, ...QUEUE });
+  const hashing = createTurns({ atOnce, ...QUEUE });
   // One more than can hash, so that the next has asked the database when its turn to hash comes.
-  const logins = createTurns({ atOnce: AT_ONCE + 1, ...QUEUE, mostWaiting: QUEUE.mostWaiting - 1 });
+  const logins = createTurns({ atOnce: atOnce + 1, ...QUEUE, mostWaiting: QUEUE.mostWaiting - 1 });
   const dummy = hash('nobody has this password', parameters);
 
   return {
