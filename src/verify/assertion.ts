@@ -78,7 +78,7 @@ export function createAssertionVerifier(options: AssertionVerifierOptions): Asse
       if (!header) throw unauthenticated('no assertion', false);
       if (typeof header !== 'string') throw unauthenticated('more than one assertion');
       requireTokenText(header);
-      const caller = readAssertion(await signedClaims(keys, header, expected));
+      const caller = readAssertion((await signedClaims(keys, header, expected)).payload);
       // The tolerance is for a beginning that seems to lie ahead; nothing needs a longer end.
       if (!caller || caller.expiresAt.getTime() <= Date.now()) throw unauthenticated('ended, or not its claims');
       return caller;

@@ -4,7 +4,7 @@
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { faultOf, normalizedType } from '../modules/tokens/token-text.ts';
 import { AccessError, unauthenticated } from './access-error.ts';
-import type { KeySet } from './key-set.ts';
+import type { KeySet, VerificationKey } from './key-set.ts';
 
 /** What has to be there. */
 export interface Expected {
@@ -18,16 +18,23 @@ export interface Expected {
   readonly clockToleranceSeconds: number;
 }
 
+/** What a signature has proved, and by which key. */
+export interface Signed {
+  readonly payload: JWTPayload;
+  readonly kid: string;
+  readonly key: VerificationKey;
+}
+
 /** Why a text cannot be a token. @throws AccessError UNAUTHENTICATED */
 export function requireTokenText(token: string): void {
   const fault = faultOf(token);
   if (fault) throw unauthenticated(fault);
 }
 
-async function read(keys: KeySet, token: string, expected: Expected): Promise<JWTPayload> {
+async function read(keys: KeySet, token: string, expected: Expected): Promise<Signed> {
   const { kid } = decodeProtectedHeader(token);
   const key = typeof kid === 'string' ? await keys.find(kid) : null;
-  if (!key) throw new Error('unknown key');
+  if (!kid || !key) throw new Error('unknown key');
   const { issuer, audience, requiredClaims, clockToleranceSeconds: clockTolerance, longestSeconds } = expected;
   const { payload, protectedHeader } = await jwtVerify(token, key.key, {
     algorithms: [key.algorithm],
@@ -40,11 +47,11 @@ async function read(keys: KeySet, token: string, expected: Expected): Promise<JW
   if (normalizedType(protectedHeader.typ) !== expected.typ) throw new Error('of another type');
   if (payload.tenant !== expected.tenant) throw new Error('of another tenant');
   if (payload.exp! - payload.iat! > longestSeconds) throw new Error('lives too long');
-  return payload;
+  return { payload, kid, key };
 }
 
 /** The payload of a token that is signed and not ended. @throws AccessError UNAUTHENTICATED, SERVICE_UNAVAILABLE */
-export const signedClaims = (keys: KeySet, token: string, expected: Expected): Promise<JWTPayload> =>
+export const signedClaims = (keys: KeySet, token: string, expected: Expected): Promise<Signed> =>
   // jose throws more than its own errors (TypeError, RangeError): all of them mean that the token is not good.
   read(keys, token, expected).catch((error) => {
     throw error instanceof AccessError ? error : unauthenticated(error);

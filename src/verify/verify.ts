@@ -1,15 +1,20 @@
 // The entry point `scopeward/verify`, for services that are called with Scopeward's tokens: offline verification
 // (RFC 7519 s.7.2, RFC 8725, RFC 9068 s.4) and the revocations that end a token before its time.
-// Invariant: the checks are those of modules/tokens/verify.ts, in the order of their cost; `jose` is all that is needed.
+// Invariants: the checks are those of modules/tokens/verify.ts, in the order of their cost; `jose` is all that is needed.
+// What is remembered of a token is what its signature proves: its end, its key and revocations are asked at each use.
 
+import { hash } from 'node:crypto';
+import type { RevocationKey } from '../modules/revocations/revocation-key.ts';
 import { LONGEST_ACCESS_TOKEN_SECONDS } from '../modules/tenants/token-life.ts';
 import { tokenKinds } from '../modules/tokens/kinds/index.ts';
+import { createRecent } from '../modules/tokens/recent.ts';
 import { revocationKeysOf } from '../modules/tokens/revocation-keys.ts';
+import { MOST_TOKEN_CHARACTERS } from '../modules/tokens/token-text.ts';
 import { AccessError, unauthenticated, unavailable } from './access-error.ts';
 import { type Caller, requireCaller, saasRequired } from './caller.ts';
 import { callerOfClaims, requireSameCustomer } from './caller-of-claims.ts';
 import { type AccessClaims, readClaims } from './claims.ts';
-import { createKeySet } from './key-set.ts';
+import { createKeySet, type VerificationKey } from './key-set.ts';
 import { createRevocationFeed, type Revocation } from './revocation-feed.ts';
 import { createScopewardApi } from './scopeward-api.ts';
 import { requireTokenText, signedClaims } from './signed-claims.ts';
@@ -78,6 +83,19 @@ export interface Verifier {
 
 const REQUIRED = ['iss', 'aud', 'sub', 'client_id', 'tenant', 'kind', 'scope', 'iat', 'exp', 'jti', 'rev'];
 
+/** How many tokens are remembered: some 20 MB of an ordinary shop's. */
+const MOST_REMEMBERED = 5_000;
+
+/** A token whose signature was good. */
+interface Verified {
+  readonly claims: AccessClaims;
+  readonly kid: string;
+  readonly key: VerificationKey;
+  /** Null for what is no bearer token. */
+  readonly caller: Caller | null;
+  readonly revocationKeys: readonly RevocationKey[];
+}
+
 const warn = (problem: unknown) => process.emitWarning(String(problem), 'ScopewardWarning');
 
 /** Starts to follow, and verifies. @throws RangeError for a tolerance that would let ended tokens live on */
@@ -94,9 +112,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const api = createScopewardApi({ ...at, client });
   const feed = createRevocationFeed({ ...at, api, onRevocation, staleAfterMs: staleAfterSeconds * 1000 });
 
-  const claimsOf = new WeakMap<Caller, AccessClaims>();
+  const recent = createRecent<Verified>(MOST_REMEMBERED);
+  const verifiedOf = new WeakMap<Caller, Verified>();
   const isUnknown = () => whenStale === 'refuse' && feed.isStale();
-  const isRevoked = (claims: AccessClaims) => feed.isRevoked(revocationKeysOf(claims), claims.rev);
+  const isRevoked = ({ claims, revocationKeys }: Verified) => feed.isRevoked(revocationKeys, claims.rev);
 
   const expected = {
     issuer,
@@ -107,38 +126,52 @@ export function createVerifier(options: VerifierOptions): Verifier {
     clockToleranceSeconds,
   };
 
-  async function check(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<AccessClaims> {
-    requireTokenText(token);
-    if (isUnknown()) throw unavailable('the revocations are not known');
-    const claims = readClaims(await signedClaims(keys, token, { ...expected, typ }));
+  async function readSigned(token: string, typ: string): Promise<Verified> {
+    const { payload, kid, key } = await signedClaims(keys, token, { ...expected, typ });
+    const claims = readClaims(payload);
     if (!claims || tokenKinds[claims.kind].typ !== typ) throw unauthenticated('not the claims of such a token');
-    if (isRevoked(claims)) throw unauthenticated('revoked');
-    return claims;
+    const caller = claims.kind === 'saas' ? null : callerOfClaims(claims);
+    const verified = { claims, kid, key, caller, revocationKeys: revocationKeysOf(claims) };
+    if (caller) verifiedOf.set(caller, verified);
+    return verified;
+  }
+
+  async function check(token: string, typ: 'at+jwt' | 'saas+jwt'): Promise<Verified> {
+    const digest = token.length <= MOST_TOKEN_CHARACTERS ? hash('sha256', token, 'base64') : '';
+    const known = recent.get(digest);
+    // The set of keys may have come anew since: then the signature is checked anew, too.
+    const seen = known && known.key === (await keys.find(known.kid)) ? known : null;
+    if (!seen) requireTokenText(token);
+    if (isUnknown()) throw unavailable('the revocations are not known');
+    const verified = seen ?? (await readSigned(token, typ));
+    if (tokenKinds[verified.claims.kind].typ !== typ) throw unauthenticated('a token of another type');
+    if (verified.claims.exp <= Math.floor(Date.now() / 1000) - clockToleranceSeconds) throw unauthenticated('expired');
+    if (isRevoked(verified)) throw unauthenticated('revoked');
+    if (!seen) recent.set(digest, verified);
+    return verified;
   }
 
   return {
     ready: feed.ready.then(keys.loaded),
 
     async verify(accessToken) {
-      const claims = await check(accessToken, 'at+jwt');
-      if (claims.kind === 'saas') throw unauthenticated('a saas token');
-      const caller = callerOfClaims(claims);
-      claimsOf.set(caller, claims);
+      const { caller } = await check(accessToken, 'at+jwt');
+      if (!caller) throw unauthenticated('a saas token');
       return caller;
     },
 
     async requireSaas(caller, saasToken) {
       const someone = requireCaller(caller);
       if (!saasToken) throw saasRequired();
-      const claims = await check(saasToken, 'saas+jwt').catch((error) => {
+      const { claims } = await check(saasToken, 'saas+jwt').catch((error) => {
         throw error instanceof AccessError && error.code === 'UNAUTHENTICATED' ? saasRequired() : error;
       });
       requireSameCustomer(someone, claims);
     },
 
     isStillGood(caller) {
-      const claims = claimsOf.get(caller);
-      return claims !== undefined && claims.exp > Date.now() / 1000 && !isUnknown() && !isRevoked(claims);
+      const verified = verifiedOf.get(caller);
+      return verified !== undefined && verified.claims.exp > Date.now() / 1000 && !isUnknown() && !isRevoked(verified);
     },
 
     isStale: feed.isStale,
