@@ -34,6 +34,19 @@ const ended = (worker: Worker): Promise<Exit> =>
     });
   });
 
+/** Ends the connection that was on its way to a worker when that died: node forgets it, and its caller would wait for
+ * ever. There is at most one, as the next goes only when the last has arrived; one that has is closed here already. */
+function endWhatIsOnItsWay(worker: Worker): void {
+  const child = worker.process;
+  const send = child.send.bind(child) as (...sent: unknown[]) => boolean;
+  let onItsWay: { close(): void } | undefined;
+  child.send = (...sent: unknown[]) => {
+    if (sent[1]) onItsWay = sent[1] as typeof onItsWay;
+    return send(...sent);
+  };
+  worker.once('exit', () => onItsWay?.close());
+}
+
 /** Runs as many workers as are configured, until it is told to stop; then the process ends. */
 export async function runPrimary(config: Config, logger: Logger): Promise<never> {
   const living = new Map<Worker, Progress>();
@@ -126,6 +139,7 @@ export async function runPrimary(config: Config, logger: Logger): Promise<never>
       const began = performance.now();
       const worker = cluster.fork();
       const facts = { worker: worker.id, pid: worker.process.pid };
+      endWhatIsOnItsWay(worker);
       living.set(worker, 'loads');
       logger.info(facts, 'worker started');
       const { code, signal } = await ended(worker);
@@ -151,7 +165,7 @@ export async function runPrimary(config: Config, logger: Logger): Promise<never>
       process.exit(1);
     });
   }
-  // In turn. Left to the kernel, most connections end up with whoever is least busy when they come, and stay there.
+  // In turn. Left to the kernel, most connections may end up with one, and stay there.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   await Promise.all(Array.from({ length: config.workers }, keep));
   if (exitCode === 0) logger.info('stopped');

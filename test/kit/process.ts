@@ -46,6 +46,7 @@ export function spawnProcess(env: Record<string, string>) {
       GRAPHIQL: 'false',
       LOG_LEVEL: 'info',
       SHUTDOWN_SECONDS: '5',
+      WORKERS: '1',
       ...env,
     },
   });

@@ -1,6 +1,7 @@
 // Several workers behind one port, for tests: who there are, and doors that lead to one of them only.
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServiceProcess } from './process.ts';
@@ -16,13 +17,20 @@ export const logged = ({ output }: Pick<ServiceProcess, 'output'>, msg: string):
 export const workersOf = (at: Pick<ServiceProcess, 'output'>): { worker: number; pid: number }[] =>
   logged(at, 'worker started').map(({ worker, pid }) => ({ worker, pid }));
 
-export const isRunning = (pid: number): boolean => {
+/** One that has ended and that nobody has asked after yet (a zombie) doesn't. */
+export function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch {
     return false;
   }
-};
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    // Ended just now, or not Linux, where somebody asks.
+    return process.platform !== 'linux';
+  }
+}
 
 /** An address that passes everything on over one connection. */
 export interface Door {

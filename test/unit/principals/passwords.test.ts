@@ -64,6 +64,13 @@ describe('the queue', () => {
     expect(own.queueLength()).toBe(0);
   });
 
+  it('hashes for its share of the cores: one at a time where there are as many workers', async () => {
+    const own = createPasswords({ workers: 64 });
+    const asked = Array.from({ length: 4 }, () => own.hash('x7#kd92mqp'));
+    expect([own.hashing(), own.queueLength()]).toEqual([1, 3]);
+    await Promise.all(asked);
+  });
+
   it('goes on after a check that failed', async () => {
     const own = createPasswords();
     const asked = Array.from({ length: 20 }, () => own.matches('x7#kd92mqp', 'no hash at all').catch(() => 'failed'));
