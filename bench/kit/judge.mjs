@@ -5,7 +5,7 @@
  * @typedef {object} Target
  * @property {string} of a side
  * @property {string} [to] another side
- * @property {'perSecond' | 'p99' | 'statements' | 'commits'} [figure] default: perSecond
+ * @property {'perSecond' | 'megabytes' | 'milliseconds' | 'p99' | 'statements' | 'databaseMicroseconds' | 'commits'} [figure] default: perSecond
  * @property {number} [atLeast]
  * @property {number} [atMost]
  */
@@ -25,11 +25,15 @@ export function summary(rounds) {
     const values = rounds.map((round) => round[figure]).filter((value) => typeof value === 'number');
     return values.length > 0 ? median(/** @type {number[]} */ (values)) : null;
   };
-  const rates = rounds.map(({ perSecond }) => perSecond);
+  const asked = rounds.flatMap(
+    ({ perSecond, megabytes, milliseconds }) => perSecond ?? megabytes ?? milliseconds ?? [],
+  );
   return {
-    perSecond: median(rates),
-    min: Math.min(...rates),
-    max: Math.max(...rates),
+    perSecond: of('perSecond'),
+    megabytes: of('megabytes'),
+    milliseconds: of('milliseconds'),
+    min: Math.min(...asked),
+    max: Math.max(...asked),
     p50: of('p50'),
     p99: of('p99'),
     cpuMicroseconds: of('cpuMicroseconds'),

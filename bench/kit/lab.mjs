@@ -11,7 +11,9 @@ const IDLE_SECONDS = 2;
 /**
  * One measurement.
  * @typedef {object} Figures
- * @property {number} perSecond
+ * @property {number} [perSecond] or another of the first three is what is asked
+ * @property {number | null} [megabytes]
+ * @property {number} [milliseconds]
  * @property {number | null} [p50] milliseconds
  * @property {number | null} [p99]
  * @property {number | null} [cpuMicroseconds] of the server's process, per request

@@ -36,7 +36,7 @@ describe.skipIf(!cluster)(
       client = new pg.Client(`${url}?options=-c%20TimeZone%3DUTC`);
       await client.connect();
       await client.query(`SET growth.rows = ${ROWS}`);
-      for (const name of ['people', 'records'])
+      for (const name of ['begin', 'customers', 'sessions', 'refresh_tokens', 'records'])
         await client.query(readFileSync(join(import.meta.dirname, `../../bench/kit/growth/${name}.sql`), 'utf8'));
       await client.query('VACUUM (ANALYZE)');
       const tables = await client.query('SELECT relname FROM pg_class WHERE relkind = $1 AND reltuples > $2', [

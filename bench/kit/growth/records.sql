@@ -1,7 +1,6 @@
 -- What grows with what happens: audit events and revocations, so many each (`SET growth.rows`), guests' changed visits,
--- counted attempts, letters, links and sign-ins at providers, a tenth of them each. After people.sql, on the same connection.
+-- counted attempts, letters, links and sign-ins at providers, a tenth of them each.
 
-SET session_replication_role = replica;
 UPDATE pg_index SET indisready = false WHERE indrelid = ANY (ARRAY['audit_events', 'revocations']::regclass[]);
 
 -- Over the last year, and over the last day: longer than either matters, some of them are kept no more.
@@ -55,4 +54,3 @@ FROM generate_series(1, pg_temp.wanted() / 10) AS n;
 
 REINDEX TABLE audit_events;
 REINDEX TABLE revocations;
-SET session_replication_role = origin;
