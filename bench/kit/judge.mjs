@@ -5,7 +5,7 @@
  * @typedef {object} Target
  * @property {string} of a side
  * @property {string} [to] another side
- * @property {'perSecond' | 'megabytes' | 'milliseconds' | 'p99' | 'statements' | 'databaseMicroseconds' | 'commits'} [figure] default: perSecond
+ * @property {'perSecond' | 'megabytes' | 'milliseconds' | 'p99' | 'statements' | 'databaseMicroseconds' | 'pages' | 'commits'} [figure] default: perSecond
  * @property {number} [atLeast]
  * @property {number} [atMost]
  */
@@ -39,6 +39,7 @@ export function summary(rounds) {
     cpuMicroseconds: of('cpuMicroseconds'),
     statements: of('statements'),
     databaseMicroseconds: of('databaseMicroseconds'),
+    pages: of('pages'),
     commits: of('commits'),
     failed: rounds.reduce((sum, round) => sum + (round.failed ?? 0), 0),
     failure: rounds.find((round) => round.failure)?.failure ?? '',

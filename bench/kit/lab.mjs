@@ -19,6 +19,7 @@ const IDLE_SECONDS = 2;
  * @property {number | null} [cpuMicroseconds] of the server's process, per request
  * @property {number | null} [statements] per request
  * @property {number | null} [databaseMicroseconds] of executing them, per request
+ * @property {number | null} [pages] of tables and indexes that they looked at, in memory or not, per request
  * @property {number | null} [commits] transactions that wrote, per request
  * @property {number} [failed]
  * @property {string} [failure] the first of them
@@ -86,7 +87,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
           const before = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
           const { answered, completed, failed, failure, generatorBusy, p50, p99 } = await generator.ask({ seconds });
           const after = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
-          const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'commits'} */ what) =>
+          const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'pages' | 'commits'} */ what) =>
             after[what] == null || before[what] == null ? null : (after[what] - before[what]) / Math.max(1, completed);
           const cpu = each('cpu');
           const statements = each('statements');
@@ -98,6 +99,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
             cpuMicroseconds: cpu === null ? null : cpu * 1_000_000,
             statements: statements === null ? null : Math.max(0, statements - polls),
             databaseMicroseconds: each('databaseMicroseconds'),
+            pages: each('pages'),
             commits: each('commits'),
             failed,
             failure,

@@ -16,6 +16,7 @@ const columns = /** @type {const} */ ([
   ['CPU µs', 8, (side) => dash(side.cpuMicroseconds, side.cpuMicroseconds < 10 ? 1 : 0)],
   ['statements', 11, (side) => dash(side.statements, 2)],
   ['DB µs', 9, (side) => dash(side.databaseMicroseconds)],
+  ['pages', 8, (side) => dash(side.pages)],
   ['commits', 8, (side) => dash(side.commits, 2)],
 ]);
 

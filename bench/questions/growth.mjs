@@ -43,7 +43,7 @@ async function sidesOf(lab, purpose, rows) {
 }
 
 const OPERATIONS = ['guest token', 'service token', 'check', 'refresh', 'login'];
-const figures = /** @type {const} */ (['perSecond', 'databaseMicroseconds']);
+const figures = /** @type {const} */ (['perSecond', 'databaseMicroseconds', 'pages']);
 
 /** @type {import('../kit/bench.mjs').Question} */
 export const question = {
