@@ -26,7 +26,7 @@ async function feltAfter(instances, address) {
   const input = { anonymousToken: issueAnonymousToken.accessToken, email: address, password: 'demo-password-1' };
   const { accessToken } = (await ask(instances[0], graphql(LOGIN, { input }))).issueCustomerToken;
   const isGood = async (/** @type {Instance} */ at) =>
-    (await ask(at, operations.currentPrincipal(accessToken)).catch(() => null)) !== null;
+    (await ask(at, operations.currentPrincipal(accessToken)).catch(() => null))?.currentPrincipal != null;
   for (const at of instances) if (!(await isGood(at))) throw new Error('A new token is refused.');
   await ask(
     instances[0],
@@ -47,9 +47,10 @@ async function lockWaits(url, until) {
   const client = new pg.Client(url);
   await client.connect();
   let isOver = false;
-  until.finally(() => {
+  const end = () => {
     isOver = true;
-  });
+  };
+  until.then(end, end);
   let [looks, waiting] = [0, 0];
   for (; !isOver; looks += 1) {
     const { rows } = await client.query(
@@ -87,7 +88,7 @@ await simulate(async (cluster, newDatabase) => {
           url: instance.url,
           connections: CONNECTIONS / count,
           rows: people
-            .filter((_n, at) => at % 2 === 0 && at % count === index - (index % 2))
+            .filter((_n, at) => at % 2 === 0 && (at / 2) % count === index)
             .map((n) => [refreshToken(n)]),
           expect: '"refreshToken":"',
           next: '"refreshToken":"([^"]+)"',
@@ -96,7 +97,10 @@ await simulate(async (cluster, newDatabase) => {
     );
     const before = await cluster.activity(url);
     const load = Promise.all(generators.map((generator) => generator.ask({ seconds: SECONDS })));
+    // What fails first is told, not that the rest is ended for it.
+    load.catch(() => {});
     const waits = lockWaits(url, load);
+    waits.catch(() => {});
     const felt = [];
     for (const n of people.filter((_n, at) => at % 400 === 1)) felt.push(await feltAfter(instances, email(n)));
     const results = await load;
