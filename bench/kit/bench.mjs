@@ -15,7 +15,7 @@ import { printQuestion } from './table.mjs';
 
 const bench = join(import.meta.dirname, '..');
 // A whole run takes less than ten; on a machine that others load, too, it is not to be lost in the last of them.
-const MOST_MINUTES = 12;
+const MOST_MINUTES = Number(process.env.BENCH_MINUTES ?? 12);
 
 /** @typedef {{ warmUp: number, seconds: number, rounds: number }} Times */
 
@@ -93,7 +93,7 @@ async function answer(cluster, name, options) {
   const lab = createLab(cluster, { name, totalSeconds: warmUp + seconds * rounds, profile });
   const prepared = Object.entries(await question.sides(lab));
   const sides = Object.fromEntries(prepared.filter(([side]) => side.includes(options.side)));
-  for (const side of Object.values(sides)) await side.measure(warmUp);
+  if (warmUp > 0) for (const side of Object.values(sides)) await side.measure(warmUp);
   await lab.profiling('begin');
   /** @type {Record<string, import('./lab.mjs').Figures[]>} */
   const figures = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));

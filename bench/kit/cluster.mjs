@@ -80,24 +80,25 @@ export async function startCluster() {
       return urlOf(name);
     },
     /**
-     * Statements (without BEGIN and COMMIT) of one database, how long they took to execute, and transactions that
-     * wrote anything, so far.
+     * Statements (without BEGIN and COMMIT) of one database, how long they took to execute, the pages that they looked
+     * at, and transactions that wrote anything, so far.
      * @param {string} url
      */
     async activity(url) {
       const { rows } = await admin.query(
         `SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS commits, ${
           counts
-            ? `sum(calls) AS statements, sum(total_exec_time) AS milliseconds
+            ? `sum(calls) AS statements, sum(total_exec_time) AS milliseconds, sum(shared_blks_hit + shared_blks_read) AS pages
                FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = $1`
             : 'nullif($1, $1) AS statements'
         }`,
         [new URL(url).pathname.slice(1)],
       );
-      const { commits, statements, milliseconds } = rows[0];
+      const { commits, statements, milliseconds, pages } = rows[0];
       return {
         statements: counts ? Number(statements) : null,
         databaseMicroseconds: counts ? Number(milliseconds) * 1_000 : null,
+        pages: counts ? Number(pages) : null,
         commits: Number(commits),
       };
     },

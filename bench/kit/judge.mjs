@@ -5,7 +5,7 @@
  * @typedef {object} Target
  * @property {string} of a side
  * @property {string} [to] another side
- * @property {'perSecond' | 'p99' | 'statements' | 'commits' | 'enforcement'} [figure] default: perSecond
+ * @property {'perSecond' | 'megabytes' | 'milliseconds' | 'p99' | 'statements' | 'databaseMicroseconds' | 'pages' | 'commits' | 'enforcement'} [figure] default: perSecond
  * @property {number} [atLeast]
  * @property {number} [atMost]
  */
@@ -27,16 +27,21 @@ export function summary(rounds) {
     const values = rounds.map((round) => round[figure]).filter((value) => typeof value === 'number');
     return values.length > 0 ? median(/** @type {number[]} */ (values)) : null;
   };
-  const rates = rounds.map(({ perSecond }) => perSecond);
+  const asked = rounds.flatMap(
+    ({ perSecond, megabytes, milliseconds }) => perSecond ?? megabytes ?? milliseconds ?? [],
+  );
   return {
-    perSecond: median(rates),
-    min: Math.min(...rates),
-    max: Math.max(...rates),
+    perSecond: of('perSecond'),
+    megabytes: of('megabytes'),
+    milliseconds: of('milliseconds'),
+    min: Math.min(...asked),
+    max: Math.max(...asked),
     p50: of('p50'),
     p99: of('p99'),
     cpuMicroseconds: of('cpuMicroseconds'),
     statements: of('statements'),
     databaseMicroseconds: of('databaseMicroseconds'),
+    pages: of('pages'),
     commits: of('commits'),
     enforcement: of('enforcement'),
     failed: rounds.reduce((sum, round) => sum + (round.failed ?? 0), 0),

@@ -11,12 +11,15 @@ const IDLE_SECONDS = 2;
 /**
  * One measurement.
  * @typedef {object} Figures
- * @property {number} perSecond
+ * @property {number} [perSecond] or another of the first three is what is asked
+ * @property {number | null} [megabytes]
+ * @property {number} [milliseconds]
  * @property {number | null} [p50] milliseconds
  * @property {number | null} [p99]
  * @property {number | null} [cpuMicroseconds] of the server's process, per request
  * @property {number | null} [statements] per request
  * @property {number | null} [databaseMicroseconds] of executing them, per request
+ * @property {number | null} [pages] of tables and indexes that they looked at, in memory or not, per request
  * @property {number | null} [commits] transactions that wrote, per request
  * @property {number | null} [enforcement] percent of a page's time, where it was profiled
  * @property {number} [failed]
@@ -96,7 +99,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
             connections,
           });
           const after = { cpu: cpuSeconds(server.pid), ...(databaseUrl && (await cluster.activity(databaseUrl))) };
-          const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'commits'} */ what) =>
+          const each = (/** @type {'cpu' | 'statements' | 'databaseMicroseconds' | 'pages' | 'commits'} */ what) =>
             after[what] == null || before[what] == null ? null : (after[what] - before[what]) / Math.max(1, completed);
           const cpu = each('cpu');
           const statements = each('statements');
@@ -108,6 +111,7 @@ export function createLab(cluster, { name, totalSeconds, profile }) {
             cpuMicroseconds: cpu === null ? null : cpu * 1_000_000,
             statements: statements === null ? null : Math.max(0, statements - polls),
             databaseMicroseconds: each('databaseMicroseconds'),
+            pages: each('pages'),
             commits: each('commits'),
             failed,
             failure,

@@ -82,6 +82,15 @@ export function cpuSeconds(pid) {
   }
 }
 
+/** Memory that a process holds; null where the system does not tell. @param {number | undefined} pid */
+export function residentMegabytes(pid) {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+  } catch {
+    return null;
+  }
+}
+
 /** A TCP port that nobody has. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');

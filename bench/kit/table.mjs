@@ -9,12 +9,15 @@ export const dash = (/** @type {number | null | undefined} */ value, digits = 0)
 
 const columns = /** @type {const} */ ([
   ['per second', 11, (side) => dash(side.perSecond)],
+  ['MB', 8, (side) => dash(side.megabytes)],
+  ['ms', 8, (side) => dash(side.milliseconds)],
   ['min – max', 21, (side) => `${dash(side.min)} – ${dash(side.max)}`],
   ['p50 ms', 8, (side) => dash(side.p50, 2)],
   ['p99 ms', 8, (side) => dash(side.p99, 2)],
   ['CPU µs', 8, (side) => dash(side.cpuMicroseconds, side.cpuMicroseconds < 10 ? 1 : 0)],
   ['statements', 11, (side) => dash(side.statements, 2)],
   ['DB µs', 9, (side) => dash(side.databaseMicroseconds)],
+  ['pages', 8, (side) => dash(side.pages)],
   ['commits', 8, (side) => dash(side.commits, 2)],
 ]);
 
@@ -25,7 +28,9 @@ export const ratio = (value) => (value === null ? '–' : value < 1_000 ? value.
 export function printQuestion(name, asks, sides, verdicts) {
   const width = Math.max(...Object.keys(sides).map((side) => side.length)) + 2;
   console.log(`\n${styleText('bold', name)}  ${asks}`);
-  console.log(''.padEnd(width) + columns.map(([title, size]) => title.padStart(size)).join(''));
+  // A column that nobody has a figure for is left out.
+  const shown = columns.filter(([, , show]) => Object.values(sides).some((figures) => show(figures) !== '–'));
+  console.log(''.padEnd(width) + shown.map(([title, size]) => title.padStart(size)).join(''));
   for (const [side, figures] of Object.entries(sides)) {
     const notes = [
       figures.failed > 0 &&
@@ -33,7 +38,7 @@ export function printQuestion(name, asks, sides, verdicts) {
       figures.generatorBusy > 0.9 && '  (the generator is at its limit)',
     ].filter(Boolean);
     console.log(
-      side.padEnd(width) + columns.map(([, size, show]) => show(figures).padStart(size)).join('') + notes.join(''),
+      side.padEnd(width) + shown.map(([, size, show]) => show(figures).padStart(size)).join('') + notes.join(''),
     );
   }
   for (const { says, value, target, isMet } of verdicts) {

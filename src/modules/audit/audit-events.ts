@@ -73,7 +73,7 @@ export function createAuditEvents(deps: { database: Database; retentionDays: num
           SELECT old.ctid FROM tenants t CROSS JOIN LATERAL (
             SELECT e.ctid FROM audit_events e
             WHERE e.tenant_id = t.id AND e.at < now() - make_interval(days => ${retentionDays})
-            LIMIT 5000 FOR UPDATE SKIP LOCKED
+            ORDER BY e.at LIMIT 5000 FOR UPDATE SKIP LOCKED
           ) old LIMIT 5000))`;
     },
   };

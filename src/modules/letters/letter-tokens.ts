@@ -107,8 +107,9 @@ export function createLetterTokens(deps: { database: Database; tenants: Tenants 
     /** Forgets a batch of expired ones. @returns how many */
     prune: (): Promise<number> =>
       database.system().$executeRaw`
-        DELETE FROM letter_tokens WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM letter_tokens WHERE expires_at < now() LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
+        DELETE FROM letter_tokens WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM letter_tokens WHERE expires_at < now()
+          ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`,
   };
 }
 

@@ -10,7 +10,6 @@ import { networkOf } from './network.ts';
 const WINDOW_SECONDS = 15 * 60;
 const PER_ACCOUNT = 10;
 const PER_ADDRESS = 100;
-const BATCH = 5000;
 
 /** What an attempt counts against. */
 export interface Attempt {
@@ -83,9 +82,9 @@ export function createAttempts(deps: { database: Database }) {
     /** Forgets a batch of windows that are over, by the clock that began them. @returns how many */
     async prune(): Promise<number> {
       return database.system().$executeRaw`
-        DELETE FROM attempts WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM attempts WHERE window_start < now() - make_interval(secs => ${2 * WINDOW_SECONDS})
-          LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`;
+        DELETE FROM attempts WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM attempts WHERE window_start < now() - make_interval(secs => ${2 * WINDOW_SECONDS})
+          ORDER BY window_start LIMIT 5000 FOR UPDATE SKIP LOCKED))`;
     },
   };
 }

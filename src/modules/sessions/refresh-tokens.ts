@@ -191,9 +191,10 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
     /** Forgets successors that no retry may ask for any more, a batch of them. @returns how many */
     async forgetSuccessors(): Promise<number> {
       return database.system().$executeRaw`
-        UPDATE refresh_tokens SET successor = NULL WHERE id IN (
-          SELECT id FROM refresh_tokens WHERE successor IS NOT NULL AND spent_at < now() - make_interval(secs => ${retrySeconds + 60})
-          LIMIT 5000 FOR UPDATE SKIP LOCKED)`;
+        UPDATE refresh_tokens SET successor = NULL WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM refresh_tokens
+          WHERE successor IS NOT NULL AND spent_at < now() - make_interval(secs => ${retrySeconds + 60})
+          ORDER BY spent_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`;
     },
   };
 }

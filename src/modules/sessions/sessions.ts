@@ -187,15 +187,16 @@ export function createSessions(deps: { database: Database; revocations: Revocati
     /** Deletes a batch of what guests changed during visits that are over. @returns how many */
     pruneGuests: async (): Promise<number> =>
       database.system().$executeRaw`
-        DELETE FROM guest_contexts WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM guest_contexts WHERE expires_at < now() LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
+        DELETE FROM guest_contexts WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM guest_contexts WHERE expires_at < now()
+          ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`,
 
     /** Deletes a batch of sessions that ended or expired a day ago, with their refresh tokens. @returns how many */
     async prune(): Promise<number> {
       return database.system().$executeRaw`
-        DELETE FROM sessions WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM sessions WHERE expires_at < now() - interval '1 day'
-          LIMIT 5000 FOR UPDATE SKIP LOCKED)`;
+        DELETE FROM sessions WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM sessions WHERE expires_at < now() - interval '1 day'
+          ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`;
     },
 
     /** Ends a session by its id. @param owner null: anybody's. @throws NOT_FOUND also for another's */

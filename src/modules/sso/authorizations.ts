@@ -15,7 +15,6 @@ import type { IdentityProvider } from './identity-providers.ts';
 import type { ProviderConnections } from './provider-connections.ts';
 
 const LIFE_SECONDS = 600;
-const PRUNED_AT_ONCE = 5_000;
 
 /** The guest's visit that a sign-in goes on with. */
 export interface GuestVisit {
@@ -147,11 +146,13 @@ export function createAuthorizations(deps: {
     async prune(): Promise<number> {
       const system = database.system();
       const begun = await system.$executeRaw`
-        DELETE FROM sso_authorizations WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM sso_authorizations WHERE expires_at < now() LIMIT ${PRUNED_AT_ONCE} FOR UPDATE SKIP LOCKED)`;
+        DELETE FROM sso_authorizations WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM sso_authorizations WHERE expires_at < now()
+          ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`;
       const used = await system.$executeRaw`
-        DELETE FROM used_subject_tokens WHERE (tenant_id, id) IN (
-          SELECT tenant_id, id FROM used_subject_tokens WHERE expires_at < now() LIMIT ${PRUNED_AT_ONCE} FOR UPDATE SKIP LOCKED)`;
+        DELETE FROM used_subject_tokens WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM used_subject_tokens WHERE expires_at < now()
+          ORDER BY expires_at LIMIT 5000 FOR UPDATE SKIP LOCKED))`;
       return Math.max(begun, used);
     },
   };
