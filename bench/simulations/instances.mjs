@@ -87,9 +87,7 @@ await simulate(async (cluster, newDatabase) => {
           ...graphql(REFRESH, { input: { refreshToken: '{{0}}' } }),
           url: instance.url,
           connections: CONNECTIONS / count,
-          rows: people
-            .filter((_n, at) => at % 2 === 0 && (at / 2) % count === index)
-            .map((n) => [refreshToken(n)]),
+          rows: people.filter((_n, at) => at % 2 === 0 && (at / 2) % count === index).map((n) => [refreshToken(n)]),
           expect: '"refreshToken":"',
           next: '"refreshToken":"([^"]+)"',
         }),
