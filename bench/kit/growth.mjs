@@ -41,8 +41,11 @@ export const refreshToken = (/** @type {number} */ n) => `rt_${String(n).padStar
 export const email = (/** @type {number} */ n) =>
   `someone.${createHash('md5').update(String(n)).digest('hex')}@mail.example`;
 
-/** So many numbers from all over the rows of the tenant `demo`, in no order. @param {number} rows @param {number} count */
+/**
+ * So many numbers from all over the rows of the tenant `demo` but the oldest, whose sessions end soon; in no order.
+ * @param {number} rows @param {number} count
+ */
 export const sample = (rows, count) =>
-  Array.from({ length: count }, (_none, index) => 1 + 5 * Math.floor(((index / count) * rows) / 5)).sort(
+  Array.from({ length: count }, (_none, index) => 1 + 5 * Math.floor((0.1 + (0.9 * index) / count) * (rows / 5))).sort(
     (one, other) => (email(one) < email(other) ? -1 : 1),
   );

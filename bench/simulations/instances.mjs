@@ -80,7 +80,7 @@ await simulate(async (cluster, newDatabase) => {
   for (const count of [1, 2, 4]) {
     const url = await newDatabase(`instances_${count}`);
     const instances = await Promise.all(Array.from({ length: count }, () => startScopeward(url)));
-    const people = sample(ROWS, 4_000);
+    const people = sample(ROWS, 3_200);
     const generators = await Promise.all(
       instances.map((instance, index) =>
         startScript(join(import.meta.dirname, '../kit/generator.mjs'), {
@@ -100,7 +100,7 @@ await simulate(async (cluster, newDatabase) => {
     const waits = lockWaits(url, load);
     waits.catch(() => {});
     const felt = [];
-    for (const n of people.filter((_n, at) => at % 400 === 1)) felt.push(await feltAfter(instances, email(n)));
+    for (const n of people.filter((_n, at) => at % 320 === 1)) felt.push(await feltAfter(instances, email(n)));
     const results = await load;
     const after = await cluster.activity(url);
     const sum = (/** @type {'answered' | 'completed' | 'failed'} */ what) =>
