@@ -63,8 +63,7 @@ export type App = Awaited<ReturnType<typeof createApp>>;
 /** Everything behind the doors: use cases by name. */
 export type Modules = App['modules'];
 
-/** What a test or the command line wants otherwise. `print`: where letters are shown without a mail server. `siblings`:
- * the other workers on the port. */
+/** What others want otherwise. `print`: letters without a mail server. `siblings`: the other workers on the port. */
 export type AppOptions = Pick<DatabaseOptions, 'onQuery' | 'transactionMs'> &
   Pick<Parameters<typeof createAccounts>[0], 'passwordCost'> & { print?: (text: string) => void; siblings?: Siblings };
 

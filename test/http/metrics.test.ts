@@ -110,7 +110,10 @@ describe('the database', () => {
     const counted = (statement: string) =>
       service.statements.filter((sql) => sql.trimStart().startsWith(statement)).length;
     service.statements.length = 0;
-    const by = await moved('scopeward_database_statement_duration_seconds', () => signIn(service));
+    const by = await moved('scopeward_database_statement_duration_seconds', async () => {
+      const { sessionId } = await signIn(service);
+      await givenOldUses(service, sessionId);
+    });
     for (const statement of ['INSERT', 'UPDATE']) {
       expect(counted(statement), statement).toBeGreaterThan(0);
       expect(by[`_count{statement="${statement}"}`], statement).toBe(counted(statement));

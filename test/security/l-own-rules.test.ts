@@ -465,7 +465,7 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
         // The token has been looked up and found good; the groups are looked at next.
         await hold.query('LOCK TABLE customer_memberships IN ACCESS EXCLUSIVE MODE');
         const refreshing = tryRefresh(one, held.refreshToken);
-        await somebodyWaits('customer_memberships');
+        await somebodyWaits('AS "customerNumber"');
         await end(other, held);
         await hold.query('COMMIT');
         expect((await refreshing).code).toBe('INVALID_GRANT');
