@@ -6,7 +6,7 @@ import { ask, graphql, many, operations, serviceToken } from '../kit/scopeward.m
 
 const SMALL = 10_000;
 const LARGE = Number(process.env.GROWTH_ROWS ?? 1_000_000);
-const LOGINS_PER_SECOND = 120;
+const LOGINS_PER_SECOND = 240;
 const FAMILIES = 1_600;
 const REFRESH =
   'mutation ($input: RefreshCustomerTokenInput!) { refreshCustomerToken(input: $input) { accessToken saasToken refreshToken } }';
