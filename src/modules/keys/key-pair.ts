@@ -14,11 +14,12 @@ export interface FreshKeyPair {
   readonly privateJwk: JWK;
 }
 
-/** A new pair; its `kid` is the RFC 7638 thumbprint. */
+/** A new pair; its `kid` is the RFC 7638 thumbprint. One that a command line would take for an option is not used. */
 export async function makeKeyPair(algorithm: SigningAlgorithm): Promise<FreshKeyPair> {
   const pair = await generateKeyPair(algorithm, { extractable: true });
   const bare = await exportJWK(pair.publicKey);
   const kid = await calculateJwkThumbprint(bare);
+  if (kid.startsWith('-')) return makeKeyPair(algorithm);
   const publicJwk = { ...bare, kid, alg: algorithm, use: 'sig' };
   return { kid, algorithm, publicJwk, privateJwk: await exportJWK(pair.privateKey) };
 }
