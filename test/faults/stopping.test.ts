@@ -5,7 +5,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { type Answer, graphql, only } from '../kit/graphql.ts';
+import { drainUnderLoad } from '../kit/draining.ts';
+import { graphql, only } from '../kit/graphql.ts';
 import { createDatabaseIn } from '../kit/postgres.ts';
 import { spawnProcess, startProcess } from '../kit/process.ts';
 import { startService } from '../kit/service.ts';
@@ -74,18 +75,7 @@ onPostgresql(
     const buyer: CustomerToken = only(await tryLogin(at, { email: 'buyer@demo.example', anonymousToken }));
     await expect.poll(stream.text, { timeout: 5_000 }).toContain('session.claimed');
 
-    // Passwords are hashed four at a time: most of these are still waiting when the signal comes.
-    const logins = Array.from({ length: 40 }, () => tryEmployeeLogin(at, 'admin@demo.example'));
-    await Promise.race(logins);
-    const began = performance.now();
-    at.signal('SIGTERM');
-    // Whoever balances the load learns of it while requests are still taken.
-    await expect.poll(at.readiness, { timeout: 3_000, interval: 10 }).toBe(503);
-    const late = await tryRefresh(at, buyer.refreshToken);
-    expect(await at.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - began).toBeLessThan(25_000);
-
-    const answers: Answer[] = await Promise.all(logins);
+    const { logins: answers, late } = await drainUnderLoad(at, buyer.refreshToken);
     for (const { code } of answers) expect([undefined, 'RATE_LIMITED']).toContain(code);
     await stream.over;
     expect(stream.end()).toBe('whole');
