@@ -138,7 +138,7 @@ export async function createApp(config: Config, logger: Logger, options: AppOpti
     sessions,
   });
   const { authorizations, externalIdentities, identityProviders } = singleSignOn;
-  const customerFacts = createCustomerFacts({ entitlements });
+  const customerFacts = createCustomerFacts({ database, entitlements });
   const customerSessions = createCustomerSessions({
     clients,
     contactAssignments,

@@ -88,11 +88,11 @@ export async function recordAudit(tx: TenantClient, ctx: Ctx, event: AuditRecord
   await tx.auditEvent.create({ data: { ...row, ...(subject && { subject }) } });
 }
 
-/** One event as JSON, for a statement that writes it together with the change that it tells of: by the names of the
+/** One event as JSON has it, for a statement that writes it together with the change that it tells of: by the names of the
  * columns, but for the moment, which is the database's. */
-export function auditJson(ctx: Ctx, event: AuditRecord): string {
+export function auditRow(ctx: Ctx, event: AuditRecord): object {
   const row = rowOf(ctx, event);
-  return JSON.stringify({
+  return {
     tenant_id: row.tenantId,
     id: uuidv7(),
     type: row.type,
@@ -106,7 +106,7 @@ export function auditJson(ctx: Ctx, event: AuditRecord): string {
     request_id: row.requestId,
     ip_address: row.ipAddress,
     details: row.details,
-  });
+  };
 }
 
 /** An id that grows with time (RFC 9562 s.5.7), as the other rows of the trail have it. */

@@ -54,7 +54,7 @@ export function createAssistedCustomerGrant(deps: {
       const seconds = tenant.settings.assistedTokenSeconds;
       const assisted = await database.transaction(ctx, async (tx) => {
         if (!(await employees.holdEnabled(tx, ctx, actorId))) throw unauthenticated('the employee is disabled');
-        const facts = await customerFacts.find(tx, ctx, customerId, legalEntityId);
+        const facts = await customerFacts.findWithin(tx, ctx, { customerId, legalEntityId });
         if (!facts) throw notFound('Customer');
         await sessions.begin(tx, ctx, {
           id: sessionId,

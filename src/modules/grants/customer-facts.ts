@@ -1,8 +1,9 @@
 // What is asked about a customer before tokens are issued: the account, the company acted for, and what the groups give
-// there. In one round trip, since every refresh asks it.
+// there. In one statement, since every refresh asks it.
 
-import type { TenantClient } from '../../database/database.ts';
+import type { Database, TenantClient } from '../../database/database.ts';
 import { Prisma } from '../../database/generated/client.ts';
+import { together } from '../../database/together.ts';
 import { isChosenId } from '../companies/chosen-id.ts';
 import { notAssigned } from '../companies/contact-assignments.ts';
 import type { LegalEntity } from '../companies/legal-entities.ts';
@@ -23,7 +24,16 @@ type Company = Omit<LegalEntity, 'accountLimitValue' | 'createdAt'> & {
   readonly createdAt: string;
 };
 
-type Row = Customer & { readonly company: Company | null; readonly grants: readonly Grant[] };
+type Row = Customer & { readonly at: bigint; readonly company: Company | null; readonly grants: readonly Grant[] };
+
+/** About whom, and for which company; null: for none. */
+interface Asked {
+  readonly customerId: string;
+  readonly legalEntityId: string | null;
+}
+
+/** No company has it. */
+const NO_COMPANY = '';
 
 const asStored = (company: Company): LegalEntity => ({
   ...company,
@@ -31,33 +41,50 @@ const asStored = (company: Company): LegalEntity => ({
   createdAt: new Date(company.createdAt),
 });
 
+/** In the order of what was asked; null unless enabled and confirmed. */
+async function rowsOf(db: TenantClient, tenantId: string, asked: readonly Asked[]): Promise<(Row | null)[]> {
+  const customerIds = asked.map(({ customerId }) => customerId);
+  const companyIds = asked.map(({ legalEntityId: id }) => (id !== null && isChosenId(id) ? id : NO_COMPANY));
+  const [customerId, companyId] = [Prisma.sql`asked.customer_id`, Prisma.sql`asked.company_id`];
+  const found = await db.$queryRaw<Row[]>`
+    SELECT asked.at, ${customerColumns},
+      (SELECT jsonb_build_object('tenantId', e.tenant_id, 'id', e.id, 'name', e.name, 'type', e.type,
+          'parentId', e.parent_id, 'enabled', e.enabled, 'accountLimitCurrency', e.account_limit_currency,
+          'accountLimitValue', e.account_limit_value::text, 'details', e.details, 'version', e.version,
+          'createdAt', e.created_at)
+        FROM legal_entities e JOIN contact_assignments a ON a.tenant_id = e.tenant_id AND a.legal_entity_id = e.id
+        WHERE e.tenant_id = ${tenantId} AND e.id = asked.company_id AND e.enabled AND a.customer_id = asked.customer_id
+      ) AS company,
+      (SELECT coalesce(jsonb_agg(given), '[]') FROM (${customerGrants(tenantId, customerId, companyId)}) given) AS grants
+    FROM unnest(${customerIds}::text[], ${companyIds}::text[]) WITH ORDINALITY AS asked (customer_id, company_id, at)
+    JOIN customers ON tenant_id = ${tenantId} AND id = asked.customer_id AND enabled AND NOT unconfirmed`;
+  const rows = new Map(found.map((row) => [Number(row.at), row]));
+  return asked.map((_one, index) => rows.get(index + 1) ?? null);
+}
+
 /** The facts of customers. */
-export function createCustomerFacts({ entitlements }: { entitlements: EntitlementsOf }) {
+export function createCustomerFacts({ database, entitlements }: { database: Database; entitlements: EntitlementsOf }) {
+  const askTogether = together((tenantId: string, asked: readonly Asked[]) =>
+    rowsOf(database.forTenant({ tenantId }), tenantId, asked),
+  );
+
+  /** @throws ACCESS_DENIED unless assigned to an enabled company of that id */
+  function factsOf(ctx: ScopesOf, { legalEntityId }: Asked, row: Row | null): CustomerFacts | null {
+    if (!row) return null;
+    const { at: _at, company, grants, ...customer } = row;
+    if (legalEntityId !== null && !company) throw notAssigned();
+    return { customer, legalEntity: company && asStored(company), entitled: entitlements.toCustomer(ctx, grants) };
+  }
+
   return {
     /** Null unless enabled and confirmed. @throws ACCESS_DENIED unless assigned to an enabled company of that id */
-    async find(
-      db: TenantClient,
-      ctx: ScopesOf,
-      customerId: string,
-      legalEntityId: string | null,
-    ): Promise<CustomerFacts | null> {
-      const { tenantId } = ctx;
-      const companyId = legalEntityId === null || !isChosenId(legalEntityId) ? null : legalEntityId;
-      const [row] = await db.$queryRaw<Row[]>`
-        SELECT ${customerColumns},
-          (SELECT jsonb_build_object('tenantId', e.tenant_id, 'id', e.id, 'name', e.name, 'type', e.type,
-              'parentId', e.parent_id, 'enabled', e.enabled, 'accountLimitCurrency', e.account_limit_currency,
-              'accountLimitValue', e.account_limit_value::text, 'details', e.details, 'version', e.version,
-              'createdAt', e.created_at)
-            FROM legal_entities e JOIN contact_assignments a ON a.tenant_id = e.tenant_id AND a.legal_entity_id = e.id
-            WHERE e.tenant_id = ${tenantId} AND e.id = ${companyId} AND e.enabled AND a.customer_id = ${customerId}
-          ) AS company,
-          (SELECT coalesce(jsonb_agg(given), '[]') FROM (${customerGrants(tenantId, customerId, companyId)}) given) AS grants
-        FROM customers WHERE tenant_id = ${tenantId} AND id = ${customerId} AND enabled AND NOT unconfirmed`;
-      if (!row) return null;
-      const { company, grants, ...customer } = row;
-      if (legalEntityId !== null && !company) throw notAssigned();
-      return { customer, legalEntity: company && asStored(company), entitled: entitlements.toCustomer(ctx, grants) };
+    find: async (ctx: ScopesOf, asked: Asked): Promise<CustomerFacts | null> =>
+      factsOf(ctx, asked, await askTogether(ctx.tenantId, asked)),
+
+    /** As `find`, in the caller's transaction. */
+    async findWithin(tx: TenantClient, ctx: ScopesOf, asked: Asked): Promise<CustomerFacts | null> {
+      const [row = null] = await rowsOf(tx, ctx.tenantId, [asked]);
+      return factsOf(ctx, asked, row);
     },
   };
 }

@@ -76,7 +76,7 @@ export function createCustomerSessions(deps: {
     const rev = await revocations.record(tx, ctx, [sessionKey(sessionId)], 'session.claimed');
     if (clientId !== null && !(await clients.isEnabled(tx, ctx, clientId)))
       throw unauthenticated('the client or tenant is disabled');
-    const facts = await customerFacts.find(tx, ctx, customer.id, legalEntityId);
+    const facts = await customerFacts.findWithin(tx, ctx, { customerId: customer.id, legalEntityId });
     if (!facts) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
     return { ...facts, sessionId, refreshToken: refreshToken.token, rev };
   }

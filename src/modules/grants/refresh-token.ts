@@ -4,7 +4,6 @@
 
 import { z } from 'zod';
 import type { Ctx } from '../../context.ts';
-import type { Database } from '../../database/database.ts';
 import { OAuthError } from '../../errors/oauth-error.ts';
 import type { AuditRecord } from '../audit/audit.ts';
 import { FIRST_PARTY_CLIENT } from '../clients/first-party.ts';
@@ -31,24 +30,20 @@ const parameters = z.object({
 export function createRefreshTokenGrant(deps: {
   contactAssignments: ContactAssignments;
   customerFacts: CustomerFactsOf;
-  database: Database;
   legalEntities: LegalEntities;
   refreshTokens: RefreshTokens;
   spending: RefreshTokenSpending;
   tenants: Tenants;
   tokens: TokenIssuer;
 }): Grant<typeof parameters, CustomerTokens, 'none'> {
-  const { contactAssignments, customerFacts, database, legalEntities } = deps;
-  const { refreshTokens, spending, tenants, tokens } = deps;
+  const { contactAssignments, customerFacts, legalEntities, refreshTokens, spending, tenants, tokens } = deps;
 
   /** @throws INVALID_GRANT; ACCESS_DENIED, told to the trail; nothing is spent */
-  async function requireFacts(ctx: Ctx, customerId: string, companyId: string | null): Promise<CustomerFacts> {
-    const facts = await customerFacts
-      .find(database.forTenant(ctx), ctx, customerId, companyId)
-      .catch(async (error: unknown) => {
-        if (error instanceof OAuthError) await contactAssignments.recordRefusal(ctx, customerId, companyId ?? '');
-        throw error;
-      });
+  async function requireFacts(ctx: Ctx, customerId: string, legalEntityId: string | null): Promise<CustomerFacts> {
+    const facts = await customerFacts.find(ctx, { customerId, legalEntityId }).catch(async (error: unknown) => {
+      if (error instanceof OAuthError) await contactAssignments.recordRefusal(ctx, customerId, legalEntityId ?? '');
+      throw error;
+    });
     if (!facts) throw new OAuthError('invalid_grant', { cause: 'the customer is disabled' });
     return facts;
   }

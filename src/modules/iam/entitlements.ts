@@ -25,8 +25,12 @@ export interface Given {
   readonly everyScope: boolean;
 }
 
-/** The rows of what a customer's groups give without a company, and in this one. */
-export const customerGrants = (tenantId: string, customerId: string, legalEntityId: string | null): Prisma.Sql =>
+/** The rows of what a customer's groups give without a company, and in this one. Ids, or the columns that they are in. */
+export const customerGrants = (
+  tenantId: string,
+  customerId: string | Prisma.Sql,
+  legalEntityId: string | Prisma.Sql | null,
+): Prisma.Sql =>
   Prisma.sql`
     SELECT gg.group_id, gg.scopes, gg.every_scope FROM customer_memberships m
     JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'CUSTOMER'

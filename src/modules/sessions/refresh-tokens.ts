@@ -1,13 +1,14 @@
-// Refresh tokens: opaque, 256 random bits, stored as a hash, one-time (RFC 9700 s.4.14.2). One atomic statement
-// decides between racing requests. An identical retry within the window gets the same successor, which is kept
+// Refresh tokens: opaque, 256 random bits, stored as a hash, one-time (RFC 9700 s.4.14.2). An identical retry within the window gets the same successor, which is kept
 // sealed under a key that only the spent token yields.
 // Invariant: time is the database's, and a spent token never leads to a second live successor.
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Ctx } from '../../context.ts';
-import type { Database, TenantClient } from '../../database/database.ts';
-import { type AuditRecord, auditJson } from '../audit/audit.ts';
+import type { Database, SystemClient, TenantClient } from '../../database/database.ts';
+import { together } from '../../database/together.ts';
+import { type AuditRecord, auditRow } from '../audit/audit.ts';
 import { deriveKey, seal, unseal } from '../keys/key-sealing.ts';
+import { createRotate } from './rotation.ts';
 
 /** What a refresh token stands for. */
 export interface RefreshTokenFamily {
@@ -55,14 +56,74 @@ const PREFIX = 'rt_';
 const SHAPE = /^rt_[\w-]{43}$/;
 
 const digest = (text: string) => new Uint8Array(createHash('sha256').update(text).digest());
+const hex = (token: string) => createHash('sha256').update(token).digest('hex');
 const newToken = () => PREFIX + randomBytes(32).toString('base64url');
 const sealingKey = (spent: string) => deriveKey(spent, 'successor of a refresh token');
 const fingerprint = ({ clientId, legalEntityId, branch }: RefreshUse) =>
   digest(JSON.stringify([clientId, legalEntityId === undefined ? 'keep' : [legalEntityId], branch]));
 
+/** As it is read. */
+interface Row {
+  readonly at: bigint;
+  readonly tenant_id: string;
+  readonly session_id: string;
+  readonly branch_id: string;
+  readonly legal_entity_id: string | null;
+  readonly kind: 'CUSTOMER' | 'EMPLOYEE';
+  readonly owner_id: string;
+  readonly client_id: string | null;
+  readonly is_live: boolean;
+  readonly is_spent: boolean;
+  readonly created_at: Date;
+  readonly expires_at: Date;
+  readonly rev: bigint;
+}
+
+const asFamily = (row: Row): RefreshTokenFamily => ({
+  tenantId: row.tenant_id,
+  sessionId: row.session_id,
+  branchId: row.branch_id,
+  legalEntityId: row.legal_entity_id,
+  owner: { kind: row.kind === 'CUSTOMER' ? 'customer' : 'employee', id: row.owner_id },
+  clientId: row.client_id,
+  isLive: row.is_live,
+  isSpent: row.is_spent,
+  sessionStartedAt: row.created_at,
+  expiresAt: row.expires_at,
+  rev: Number(row.rev),
+});
+
+/** What tokens of these hexadecimal digests stand for, in their order. */
+async function familiesOf(db: SystemClient, digests: readonly string[]): Promise<(RefreshTokenFamily | null)[]> {
+  const found = await db.$queryRaw<Row[]>`
+    SELECT asked.at, t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
+      coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
+      (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
+        AND n.status = 'ACTIVE' AND coalesce(cl.enabled, true) AND coalesce(cu.enabled, em.enabled)) AS is_live,
+      t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
+      (SELECT value FROM counters WHERE name = 'revocations') AS rev
+    FROM unnest(${digests}::text[]) WITH ORDINALITY AS asked (digest, at)
+    JOIN refresh_tokens t ON t.id = decode(asked.digest, 'hex')
+    JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+    JOIN tenants n ON n.id = t.tenant_id
+    LEFT JOIN clients cl ON cl.tenant_id = s.tenant_id AND cl.id = s.client_id
+    LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
+    LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id`;
+  const rows = new Map(found.map((row) => [Number(row.at), row]));
+  return digests.map((_one, index) => {
+    const row = rows.get(index + 1);
+    return row ? asFamily(row) : null;
+  });
+}
+
 /** Use cases of refresh tokens. */
 export function createRefreshTokens(deps: { database: Database; retrySeconds: number }) {
   const { database, retrySeconds } = deps;
+  const rotate = createRotate(deps);
+
+  const findTogether = together((_anyTenant: null, digests: readonly string[]) =>
+    familiesOf(database.system(), digests),
+  );
 
   async function outcomeOfSpent(db: TenantClient, tenantId: string, token: string, use: RefreshUse): Promise<Turn> {
     const [row] = await db.$queryRaw<
@@ -89,51 +150,8 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
     },
 
     /** Looks only; `rotate` decides. Null for what is no refresh token of ours. */
-    async find(token: string): Promise<RefreshTokenFamily | null> {
-      if (!SHAPE.test(token)) return null;
-      const [row] = await database.system().$queryRaw<
-        {
-          tenant_id: string;
-          session_id: string;
-          branch_id: string;
-          legal_entity_id: string | null;
-          kind: 'CUSTOMER' | 'EMPLOYEE';
-          owner_id: string;
-          client_id: string | null;
-          is_live: boolean;
-          is_spent: boolean;
-          created_at: Date;
-          expires_at: Date;
-          rev: bigint;
-        }[]
-      >`
-        SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
-          coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
-          (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
-            AND n.status = 'ACTIVE' AND coalesce(cl.enabled, true) AND coalesce(cu.enabled, em.enabled)) AS is_live,
-          t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
-          (SELECT value FROM counters WHERE name = 'revocations') AS rev
-        FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
-        JOIN tenants n ON n.id = t.tenant_id
-        LEFT JOIN clients cl ON cl.tenant_id = s.tenant_id AND cl.id = s.client_id
-        LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
-        LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id
-        WHERE t.id = ${digest(token)}`;
-      if (!row) return null;
-      return {
-        tenantId: row.tenant_id,
-        sessionId: row.session_id,
-        branchId: row.branch_id,
-        legalEntityId: row.legal_entity_id,
-        owner: { kind: row.kind === 'CUSTOMER' ? 'customer' : 'employee', id: row.owner_id },
-        clientId: row.client_id,
-        isLive: row.is_live,
-        isSpent: row.is_spent,
-        sessionStartedAt: row.created_at,
-        expiresAt: row.expires_at,
-        rev: Number(row.rev),
-      };
-    },
+    find: async (token: string): Promise<RefreshTokenFamily | null> =>
+      SHAPE.test(token) ? findTogether(null, hex(token)) : null,
 
     outcomeOfSpent,
 
@@ -149,43 +167,26 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
       use: RefreshUse,
       chosen: { legalEntityId: string | null; slideSeconds: number; event: AuditRecord | null },
     ): Promise<Turn> {
-      const { tenantId } = family;
-      const db = database.forTenant(ctx);
-      const told = chosen.event && auditJson(ctx, chosen.event);
+      const { tenantId, sessionId, branchId } = family;
+      const { slideSeconds, event } = chosen;
       const successors: Successors = { token: newToken(), branchedFrom: use.branch ? newToken() : null };
-      const sealed = seal(sealingKey(token), JSON.stringify(successors), tenantId);
       const kept = successors.branchedFrom;
-      const [row] = await db.$queryRaw<{ seconds: number }[]>`
-        WITH live AS (
-          SELECT s.tenant_id, s.id, least(s.ends_at, now() + make_interval(secs => ${chosen.slideSeconds})) AS expires_at
-          FROM sessions s WHERE s.tenant_id = ${tenantId} AND s.id = ${family.sessionId}
-            AND s.ended_at IS NULL AND s.ends_at > now()
-          FOR NO KEY UPDATE
-        ), spent AS (
-          UPDATE refresh_tokens t SET spent_at = clock_timestamp(), spent_for = ${fingerprint(use)}, successor = ${sealed}
-          FROM live WHERE t.tenant_id = live.tenant_id AND t.id = ${digest(token)}
-            AND t.spent_at IS NULL AND t.expires_at > now()
-          RETURNING live.tenant_id, live.id, live.expires_at
-        ), seen AS (
-          UPDATE sessions s SET last_seen_at = now(), expires_at = spent.expires_at, legal_entity_id = ${chosen.legalEntityId}
-          FROM spent WHERE s.tenant_id = spent.tenant_id AND s.id = spent.id
-        ), kept AS (
-          INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
-          SELECT tenant_id, ${kept ? digest(kept) : null}::bytea, id, ${family.branchId}, ${family.legalEntityId}, expires_at
-          FROM spent WHERE ${kept !== null}
-        ), successor AS (
-          INSERT INTO refresh_tokens (tenant_id, id, session_id, branch_id, legal_entity_id, expires_at)
-          SELECT tenant_id, ${digest(successors.token)}, id, ${kept ? randomUUID() : family.branchId}, ${chosen.legalEntityId}, expires_at
-          FROM spent
-        ), told AS (
-          INSERT INTO audit_events
-          SELECT event.* FROM spent,
-            jsonb_populate_record(NULL::audit_events, ${told}::jsonb || jsonb_build_object('at', now())) event
-          WHERE ${told !== null}
-        )
-        SELECT floor(extract(epoch FROM expires_at - now()))::int AS seconds FROM spent`;
-      if (row) return { outcome: 'rotated', expiresInSeconds: row.seconds, ...successors };
-      return outcomeOfSpent(db, tenantId, token, use);
+      const seconds = await rotate(tenantId, {
+        sessionId,
+        token: hex(token),
+        spentFor: Buffer.from(fingerprint(use)).toString('hex'),
+        sealed: Buffer.from(seal(sealingKey(token), JSON.stringify(successors), tenantId)).toString('hex'),
+        slideSeconds,
+        successor: {
+          token: hex(successors.token),
+          branchId: kept ? randomUUID() : branchId,
+          legalEntityId: chosen.legalEntityId,
+        },
+        kept: kept === null ? null : { token: hex(kept), branchId, legalEntityId: family.legalEntityId },
+        event: event && auditRow(ctx, event),
+      });
+      if (seconds !== null) return { outcome: 'rotated', expiresInSeconds: seconds, ...successors };
+      return outcomeOfSpent(database.forTenant(ctx), tenantId, token, use);
     },
 
     /** Forgets successors that no retry may ask for any more, a batch of them. @returns how many */

@@ -7,7 +7,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, TenantClient } from '../../database/database.ts';
 import { keyset, momentOf, type PageWindow } from '../../database/keyset.ts';
 import { notFound, unauthenticated } from '../../errors/domain-error.ts';
-import { type AuditRecord, auditJson, recordAudit } from '../audit/audit.ts';
+import { type AuditRecord, auditRow, recordAudit } from '../audit/audit.ts';
 import type { GuestContext } from '../principals/principal.ts';
 import { principalKey, sessionKey } from '../revocations/revocation-key.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -101,7 +101,7 @@ export function createSessions(deps: { database: Database; revocations: Revocati
           FROM begun WHERE ${refreshTokenId !== null}
         ), told AS (
           INSERT INTO audit_events
-          SELECT event.* FROM begun, jsonb_populate_record(NULL::audit_events, ${auditJson(ctx, session.event)}::jsonb
+          SELECT event.* FROM begun, jsonb_populate_record(NULL::audit_events, ${JSON.stringify(auditRow(ctx, session.event))}::jsonb
             || jsonb_build_object('at', now())) event
         )
         SELECT id FROM begun`;
