@@ -76,7 +76,9 @@ async function foundOf(db: TenantClient, tenantId: string, asked: readonly Asked
       ${customerGroups(tenantId, Prisma.sql`asked.customer_id`, Prisma.sql`asked.company_id`)} AS "groupIds",
       CASE WHEN asked.at = 1 THEN ${grantsOfMembers(tenantId, customerIds)} END AS grants
     FROM unnest(${customerIds}::text[], ${companyIds}::text[]) WITH ORDINALITY AS asked (customer_id, company_id, at)
-    LEFT JOIN customers ON tenant_id = ${tenantId} AND id = asked.customer_id AND enabled AND NOT unconfirmed
+    LEFT JOIN LATERAL (
+      SELECT * FROM customers WHERE tenant_id = ${tenantId} AND id = asked.customer_id AND enabled AND NOT unconfirmed OFFSET 0
+    ) customer ON true
     ORDER BY asked.at`;
   const grants = rows[0]?.grants ?? [];
   return rows.map(({ company, groupIds, grants: _shared, ...customer }) => {

@@ -93,22 +93,25 @@ const asFamily = (row: Row): RefreshTokenFamily => ({
   rev: Number(row.rev),
 });
 
-/** What tokens of these hexadecimal digests stand for, in their order. */
+/** What tokens of these hexadecimal digests stand for, in their order. One by one (OFFSET keeps the planner to it), each by
+ * its keys. */
 async function familiesOf(db: SystemClient, digests: readonly string[]): Promise<(RefreshTokenFamily | null)[]> {
   const found = await db.$queryRaw<Row[]>`
-    SELECT asked.at, t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
-      coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
-      (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
-        AND n.status = 'ACTIVE' AND coalesce(cl.enabled, true) AND coalesce(cu.enabled, em.enabled)) AS is_live,
-      t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at,
-      (SELECT value FROM counters WHERE name = 'revocations') AS rev
+    SELECT asked.at, family.*, (SELECT value FROM counters WHERE name = 'revocations') AS rev
     FROM unnest(${digests}::text[]) WITH ORDINALITY AS asked (digest, at)
-    JOIN refresh_tokens t ON t.id = decode(asked.digest, 'hex')
-    JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
-    JOIN tenants n ON n.id = t.tenant_id
-    LEFT JOIN clients cl ON cl.tenant_id = s.tenant_id AND cl.id = s.client_id
-    LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
-    LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id`;
+    CROSS JOIN LATERAL (
+      SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
+        coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
+        (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
+          AND n.status = 'ACTIVE' AND coalesce(cl.enabled, true) AND coalesce(cu.enabled, em.enabled)) AS is_live,
+        t.spent_at IS NOT NULL AS is_spent, s.created_at, t.expires_at
+      FROM refresh_tokens t JOIN sessions s ON s.tenant_id = t.tenant_id AND s.id = t.session_id
+      JOIN tenants n ON n.id = t.tenant_id
+      LEFT JOIN clients cl ON cl.tenant_id = s.tenant_id AND cl.id = s.client_id
+      LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
+      LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id
+      WHERE t.id = decode(asked.digest, 'hex') OFFSET 0
+    ) family`;
   const rows = new Map(found.map((row) => [Number(row.at), row]));
   return digests.map((_one, index) => {
     const row = rows.get(index + 1);

@@ -38,10 +38,11 @@ async function spend(
 ): Promise<(number | null)[]> {
   const spent = await db.$queryRaw<{ at: number; seconds: number }[]>`
     WITH asked AS (
-      SELECT a.*, s."token" AS next, s."branchId" AS next_branch, s."legalEntityId" AS company,
+      SELECT given.at::int, a.*, s."token" AS next, s."branchId" AS next_branch, s."legalEntityId" AS company,
         k."token" AS kept_token, k."branchId" AS kept_branch, k."legalEntityId" AS kept_company
-      FROM jsonb_to_recordset(${JSON.stringify(rotations.map((rotation, at) => ({ at, ...rotation })))}::jsonb) AS a (
-        at int, "sessionId" text, "token" text, "spentFor" text, sealed text, "slideSeconds" float8, successor jsonb, kept jsonb, event jsonb)
+      FROM unnest(${rotations.map((rotation) => JSON.stringify(rotation))}::text[]) WITH ORDINALITY AS given (rotation, at)
+      CROSS JOIN jsonb_to_record(given.rotation::jsonb) AS a (
+        "sessionId" text, "token" text, "spentFor" text, sealed text, "slideSeconds" float8, successor jsonb, kept jsonb, event jsonb)
       CROSS JOIN jsonb_to_record(a.successor) AS s ("token" text, "branchId" text, "legalEntityId" text)
       CROSS JOIN jsonb_to_record(coalesce(nullif(a.kept, 'null'), '{}')) AS k ("token" text, "branchId" text, "legalEntityId" text)
     ), live AS (
@@ -71,7 +72,7 @@ async function spend(
     )
     SELECT at, floor(extract(epoch FROM expires_at - now()))::int AS seconds FROM spent`;
   const secondsOf = new Map(spent.map(({ at, seconds }) => [at, seconds]));
-  return rotations.map((_one, at) => secondsOf.get(at) ?? null);
+  return rotations.map((_one, index) => secondsOf.get(index + 1) ?? null);
 }
 
 const WAIT = Prisma.empty;
