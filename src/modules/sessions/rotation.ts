@@ -83,13 +83,13 @@ export type Rotate = (tenantId: string, rotation: Rotation) => Promise<number | 
 
 /** The one way to spend a token. */
 export function createRotate({ database }: { database: Database }): Rotate {
-  return together(async (tenantId: string, rotations: readonly Rotation[]) => {
-    const db = database.forTenant({ tenantId });
-    const alone = (rotation: Rotation) => spend(db, tenantId, [rotation], WAIT);
-    const [first] = rotations;
-    if (first && rotations.length === 1) return alone(first);
-    // Where somebody else is changing a session, its own token waits for that, and not those beside it.
-    const spent = await spend(db, tenantId, rotations, SKIP_LOCKED);
-    return Promise.all(rotations.map(async (rotation, at) => spent[at] ?? (await alone(rotation))[0] ?? null));
-  });
+  const alone = async (tenantId: string, rotation: Rotation) =>
+    (await spend(database.forTenant({ tenantId }), tenantId, [rotation], WAIT))[0] ?? null;
+
+  /** Null: not spent, or somebody else is changing its session. */
+  const withOthers = together(async (tenantId: string, rotations: readonly Rotation[]) =>
+    spend(database.forTenant({ tenantId }), tenantId, rotations, SKIP_LOCKED),
+  );
+
+  return async (tenantId, rotation) => (await withOthers(tenantId, rotation)) ?? alone(tenantId, rotation);
 }
