@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { givenCustomer, givenEmployee } from '../kit/given.ts';
 import { graphql, only } from '../kit/graphql.ts';
+import { REAL } from '../kit/password-cost.ts';
 import { type Service, startService } from '../kit/service.ts';
 import { guest } from '../kit/stories.ts';
 import {
@@ -212,7 +213,7 @@ it('changing a password is a guess like any other: its failures count against th
 
 describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no server installed)', () => {
   it('case 78: of 200 guesses at once on one account over two instances eleven at most are hashed', async () => {
-    const pair = await startPair(postgresUrl!, { TRUSTED_PROXIES: '127.0.0.1' });
+    const pair = await startPair(postgresUrl!, { TRUSTED_PROXIES: '127.0.0.1' }, REAL);
     services.push(...pair);
     const { email } = await givenCustomer(pair[0]);
     const bystander = await givenCustomer(pair[0]);
@@ -234,7 +235,7 @@ describe.skipIf(!postgresUrl)(postgresUrl ? 'on PostgreSQL' : 'on PostgreSQL (no
   }, 60_000);
 
   it('case 78: right passwords at once over two instances leave nothing counted, neither for the account nor the address', async () => {
-    const pair = await startPair(postgresUrl!, { TRUSTED_PROXIES: '127.0.0.1' });
+    const pair = await startPair(postgresUrl!, { TRUSTED_PROXIES: '127.0.0.1' }, REAL);
     services.push(...pair);
     const { email } = await givenEmployee(pair[0]);
     const address = '203.0.113.42';

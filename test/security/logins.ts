@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type MockInstance, onTestFinished, vi } from 'vitest';
 import { type Answer, graphql } from '../kit/graphql.ts';
-import { REAL } from '../kit/password-cost.ts';
+import { QUICK } from '../kit/password-cost.ts';
 import { createDatabaseIn } from '../kit/postgres.ts';
 import { ctxOf, type Service, startService } from '../kit/service.ts';
 import { guest, PASSWORD } from '../kit/stories.ts';
@@ -82,8 +82,9 @@ export const rowsOf = ({ app }: Service, tenantId = 'demo') => app.modules.datab
 export async function startPair(
   postgresUrl: string,
   env: Record<string, string> = {},
+  passwordCost: { readonly memoryKiB?: number } = QUICK,
 ): Promise<readonly [Service, Service]> {
   const settings = { DATABASE_URL: await createDatabaseIn(postgresUrl), DATABASE_POOL_SIZE: '10', ...env };
-  const first = await startService(settings, { passwordCost: REAL });
-  return [first, await startService(settings, { passwordCost: REAL })];
+  const first = await startService(settings, { passwordCost });
+  return [first, await startService(settings, { passwordCost })];
 }
