@@ -34,7 +34,8 @@ const get = (port: number, path: string, agent: Agent) =>
 
 describe('drain', () => {
   it('case 119: 200 requests under way finish, and the server ends right after', async () => {
-    const { http, url } = await startServer({ routes: [slow(200)] });
+    // Long enough for the last to come while the first is still under way.
+    const { http, url } = await startServer({ routes: [slow(600)] });
     const running = Array.from({ length: 200 }, async () => (await fetch(`${url}/slow`)).text());
     await expect
       .poll(() => new Promise((resolve) => http.server.getConnections((_error, count) => resolve(count))))

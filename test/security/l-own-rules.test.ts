@@ -287,7 +287,7 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       // Whoever spends a refresh token needs this row; by then the groups have been read.
       await hold.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [login.sessionId]);
       const refreshing = tryRefreshEmployee(one, login.refreshToken);
-      await somebodyWaits('refresh_tokens');
+      await somebodyWaits('AS given (rotation, at)');
       await other.app.modules.memberships.remove(ctxOf('demo'), {
         groupId: worker.groupId,
         userId: worker.id,
@@ -347,7 +347,7 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
       await hold.query('BEGIN');
       await hold.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [session.sessionId]);
       const refreshing = tryRefresh(one, session.refreshToken);
-      await somebodyWaits('refresh_tokens');
+      await somebodyWaits('AS given (rotation, at)');
       await other.app.modules.contactAssignments.unassign(ctxOf('demo'), {
         customerId: customer.id,
         legalEntityId: company.id,
@@ -484,7 +484,7 @@ describe.skipIf(clusterUrl === null)(clusterUrl ? title : `${title} (no PostgreS
         held.sessionId,
       ]);
       const refreshing = tryRefresh(one, held.refreshToken, { legalEntityId: company.id });
-      await somebodyWaits('UPDATE refresh_tokens');
+      await somebodyWaits('AS given (rotation, at)');
       const ending = end(other, held);
       await somebodyWaits('UPDATE "public"."sessions"');
       await hold.query('COMMIT');
