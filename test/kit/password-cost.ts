@@ -3,5 +3,5 @@
 /** For tests about something else. */
 export const QUICK = { memoryKiB: 1_024 } as const;
 
-/** As in production: for tests of time, queues and races. */
+/** As in production: for tests of time and queues, and of races for a hash. */
 export const REAL = {} as const;

@@ -11,28 +11,17 @@ import { type CustomerToken, claimsOf, tryRefresh } from '../kit/stories.ts';
 import { beginFamily, eventsOf, familyRows, letPass, onBoth } from './b-refresh-families.ts';
 
 const tokenOf = (answer: Answer) => only<CustomerToken>(answer);
-const families = async (at: Service, count: number) =>
-  Promise.all(
-    Array.from({ length: count }, async () => {
-      const { id } = await givenCustomer(at);
-      return { id, ...(await beginFamily(at, id)) };
-    }),
-  );
+const family = async (at: Service) => {
+  const { id } = await givenCustomer(at);
+  return { id, ...(await beginFamily(at, id)) };
+};
 
 onBoth('refreshes of one moment', (instances) => {
   it('each is answered by its own: good ones, and every way to be refused', async () => {
     const { a } = instances();
-    const all = await families(a, 8);
-    const [good, other, disabled, ended, old, stranger, branching, twice] = all as [
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-      (typeof all)[0],
-    ];
+    const one = () => family(a);
+    const [good, other, disabled, ended] = await Promise.all([one(), one(), one(), one()]);
+    const [old, stranger, branching, twice] = await Promise.all([one(), one(), one(), one()]);
     const db = a.app.modules.database.system();
     await db.customer.updateMany({ where: { id: disabled.id }, data: { enabled: false } });
     await db.session.updateMany({ where: { id: ended.sessionId }, data: { endedAt: new Date() } });
@@ -65,14 +54,14 @@ onBoth('refreshes of one moment', (instances) => {
       undefined,
       refused,
     ]);
-    for (const [family, answer] of [
+    for (const [{ id, sessionId }, answer] of [
       [good, answers[0]],
       [other, answers[1]],
       [branching, answers[6]],
     ] as const) {
       const { accessToken, refreshToken } = tokenOf(answer!);
-      expect(claimsOf(accessToken)).toMatchObject({ sub: family.id, session_id: family.sessionId });
-      expect((await familyRows(a, family.sessionId)).isHead(refreshToken)).toBe(true);
+      expect(claimsOf(accessToken)).toMatchObject({ sub: id, session_id: sessionId });
+      expect((await familyRows(a, sessionId)).isHead(refreshToken)).toBe(true);
     }
     expect(tokenOf(answers[7]!).refreshToken).toBe(tokenOf(answers[8]!).refreshToken);
     expect(await familyRows(a, branching.sessionId)).toMatchObject({ rows: 3, unspent: 2 });
@@ -85,14 +74,14 @@ onBoth('refreshes of one moment', (instances) => {
 
   it('two branches of one session, at the same moment', async () => {
     const { a } = instances();
-    const [family] = await families(a, 1);
-    const branched = tokenOf(await tryRefresh(a, family!.refreshToken, { branch: true }));
+    const { refreshToken, sessionId } = await family(a);
+    const branched = tokenOf(await tryRefresh(a, refreshToken, { branch: true }));
     const both = [branched.refreshToken, branched.branchedFrom!.refreshToken];
     const heads = (await Promise.all(both.map((token) => tryRefresh(a, token)))).map(tokenOf);
-    expect(new Set(heads.map(({ refreshToken }) => refreshToken)).size).toBe(2);
-    const rows = await familyRows(a, family!.sessionId);
+    expect(new Set(heads.map((head) => head.refreshToken)).size).toBe(2);
+    const rows = await familyRows(a, sessionId);
     expect(rows).toMatchObject({ rows: 5, unspent: 2, endedAt: null });
-    expect(heads.map(({ refreshToken }) => rows.isHead(refreshToken))).toEqual([true, true]);
+    expect(heads.map((head) => rows.isHead(head.refreshToken))).toEqual([true, true]);
   });
 });
 
@@ -105,7 +94,7 @@ describe.skipIf(!cluster)(cluster ? 'with PostgreSQL' : 'with PostgreSQL (skippe
     const holder = new pg.Client(url);
     try {
       await holder.connect();
-      const all = await families(at, 41);
+      const all = await Promise.all(Array.from({ length: 41 }, () => family(at)));
       at.statements.length = 0;
       const first = (await Promise.all(all.map(({ refreshToken }) => tryRefresh(at, refreshToken)))).map(tokenOf);
       const spending = at.statements.filter((sql) => sql.includes('UPDATE refresh_tokens'));

@@ -12,7 +12,8 @@ import {
   type Entitlements,
   type EntitlementsOf,
   type Grant,
-  grantsOfMembers,
+  grantsOf,
+  groupsOfAny,
 } from '../iam/entitlements.ts';
 import { type Customer, customerColumns } from '../principals/customers.ts';
 import type { ScopesOf } from '../scopes/custom-scopes.ts';
@@ -73,8 +74,10 @@ async function foundOf(db: TenantClient, tenantId: string, asked: readonly Asked
         FROM legal_entities e JOIN contact_assignments a ON a.tenant_id = e.tenant_id AND a.legal_entity_id = e.id
         WHERE e.tenant_id = ${tenantId} AND e.id = asked.company_id AND e.enabled AND a.customer_id = asked.customer_id
       ) AS company,
-      ${customerGroups(tenantId, Prisma.sql`asked.customer_id`, Prisma.sql`asked.company_id`)} AS "groupIds",
-      CASE WHEN asked.at = 1 THEN ${grantsOfMembers(tenantId, customerIds)} END AS grants
+      ARRAY(${customerGroups(tenantId, Prisma.sql`asked.customer_id`, Prisma.sql`asked.company_id`)}) AS "groupIds",
+      CASE WHEN asked.at = 1 THEN (
+        SELECT coalesce(jsonb_agg(given), '[]') FROM (${grantsOf(tenantId, groupsOfAny(tenantId, customerIds))}) given
+      ) END AS grants
     FROM unnest(${customerIds}::text[], ${companyIds}::text[]) WITH ORDINALITY AS asked (customer_id, company_id, at)
     LEFT JOIN LATERAL (
       SELECT * FROM customers WHERE tenant_id = ${tenantId} AND id = asked.customer_id AND enabled AND NOT unconfirmed OFFSET 0

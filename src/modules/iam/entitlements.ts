@@ -25,21 +25,29 @@ export interface Given {
   readonly everyScope: boolean;
 }
 
-/** The ids of a customer's groups that count without a company, and in this one: an array. The ids are columns. */
-export const customerGroups = (tenantId: string, customerId: Prisma.Sql, legalEntityId: Prisma.Sql): Prisma.Sql =>
-  Prisma.sql`(SELECT coalesce(array_agg(g.id), '{}') FROM customer_memberships m
+/** The groups of a customer that count without a company, and in this one: rows of `group_id`. Ids, or the columns that they
+ * are in. */
+export const customerGroups = (
+  tenantId: string,
+  customerId: string | Prisma.Sql,
+  legalEntityId: string | Prisma.Sql | null,
+): Prisma.Sql =>
+  Prisma.sql`SELECT m.group_id FROM customer_memberships m
     JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id AND g.user_type = 'CUSTOMER'
       AND (g.legal_entity_id IS NULL OR g.legal_entity_id = ${legalEntityId})
-    WHERE m.tenant_id = ${tenantId} AND m.customer_id = ${customerId})`;
+    WHERE m.tenant_id = ${tenantId} AND m.customer_id = ${customerId}`;
 
-/** What the groups of any of these customers give, whether they count or not: JSON. Group by group (OFFSET keeps the planner
- * to it), or a tenant's other groups would be read too. */
-export const grantsOfMembers = (tenantId: string, customerIds: readonly string[]): Prisma.Sql =>
-  Prisma.sql`(SELECT coalesce(jsonb_agg(given), '[]')
-    FROM (SELECT DISTINCT m.group_id FROM customer_memberships m
-      WHERE m.tenant_id = ${tenantId} AND m.customer_id = ANY (${customerIds})) member
+/** All groups of any of these customers, whether they count or not: rows of `group_id`. */
+export const groupsOfAny = (tenantId: string, customerIds: readonly string[]): Prisma.Sql =>
+  Prisma.sql`SELECT DISTINCT m.group_id FROM customer_memberships m
+    WHERE m.tenant_id = ${tenantId} AND m.customer_id = ANY (${customerIds})`;
+
+/** What these rows of `group_id` give: rows of `Grant`. Group by group (OFFSET keeps the planner to it), or a tenant's other
+ * groups would be read too. */
+export const grantsOf = (tenantId: string, groups: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`SELECT given.* FROM (${groups}) member
     CROSS JOIN LATERAL (SELECT gg.group_id, gg.scopes, gg.every_scope FROM group_grants gg
-      WHERE gg.tenant_id = ${tenantId} AND gg.group_id = member.group_id OFFSET 0) given)`;
+      WHERE gg.tenant_id = ${tenantId} AND gg.group_id = member.group_id OFFSET 0) given`;
 
 /** Resolving of groups to scopes. All take the transaction whose facts are to hold. */
 export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tenants }) {
@@ -118,11 +126,8 @@ export function createEntitlements(deps: { scopes: ScopeCatalogue; tenants: Tena
       customerId: string,
       legalEntityId: string | null,
     ): Promise<Entitlements> {
-      const grants = await db.$queryRaw<Grant[]>`
-        SELECT gg.group_id, gg.scopes, gg.every_scope FROM customer_memberships m
-        JOIN group_grants gg ON gg.tenant_id = m.tenant_id AND gg.group_id = m.group_id AND gg.user_type = 'CUSTOMER'
-          AND (gg.legal_entity_id IS NULL OR gg.legal_entity_id = ${legalEntityId})
-        WHERE m.tenant_id = ${ctx.tenantId} AND m.customer_id = ${customerId}`;
+      const groups = customerGroups(ctx.tenantId, customerId, legalEntityId);
+      const grants = await db.$queryRaw<Grant[]>(grantsOf(ctx.tenantId, groups));
       return toCustomer(ctx, grants);
     },
 

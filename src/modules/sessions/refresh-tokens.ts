@@ -56,7 +56,7 @@ const PREFIX = 'rt_';
 const SHAPE = /^rt_[\w-]{43}$/;
 
 const digest = (text: string) => new Uint8Array(createHash('sha256').update(text).digest());
-const hex = (token: string) => createHash('sha256').update(token).digest('hex');
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const newToken = () => PREFIX + randomBytes(32).toString('base64url');
 const sealingKey = (spent: string) => deriveKey(spent, 'successor of a refresh token');
 const fingerprint = ({ clientId, legalEntityId, branch }: RefreshUse) =>
@@ -64,7 +64,6 @@ const fingerprint = ({ clientId, legalEntityId, branch }: RefreshUse) =>
 
 /** As it is read. */
 interface Row {
-  readonly at: bigint;
   readonly tenant_id: string;
   readonly session_id: string;
   readonly branch_id: string;
@@ -96,10 +95,10 @@ const asFamily = (row: Row): RefreshTokenFamily => ({
 /** What tokens of these hexadecimal digests stand for, in their order. One by one (OFFSET keeps the planner to it), each by
  * its keys. */
 async function familiesOf(db: SystemClient, digests: readonly string[]): Promise<(RefreshTokenFamily | null)[]> {
-  const found = await db.$queryRaw<Row[]>`
-    SELECT asked.at, family.*, (SELECT value FROM counters WHERE name = 'revocations') AS rev
+  const rows = await db.$queryRaw<(Row | Record<keyof Row, null>)[]>`
+    SELECT family.*, (SELECT value FROM counters WHERE name = 'revocations') AS rev
     FROM unnest(${digests}::text[]) WITH ORDINALITY AS asked (digest, at)
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
       SELECT t.tenant_id, t.session_id, t.branch_id, t.legal_entity_id, s.kind,
         coalesce(s.customer_id, s.employee_id) AS owner_id, s.client_id,
         (s.ended_at IS NULL AND s.ends_at > now() AND (t.expires_at > now() OR t.spent_at IS NOT NULL)
@@ -111,12 +110,9 @@ async function familiesOf(db: SystemClient, digests: readonly string[]): Promise
       LEFT JOIN customers cu ON cu.tenant_id = s.tenant_id AND cu.id = s.customer_id
       LEFT JOIN employees em ON em.tenant_id = s.tenant_id AND em.id = s.employee_id
       WHERE t.id = decode(asked.digest, 'hex') OFFSET 0
-    ) family`;
-  const rows = new Map(found.map((row) => [Number(row.at), row]));
-  return digests.map((_one, index) => {
-    const row = rows.get(index + 1);
-    return row ? asFamily(row) : null;
-  });
+    ) family ON true
+    ORDER BY asked.at`;
+  return rows.map((row) => (row.tenant_id === null ? null : asFamily(row)));
 }
 
 /** Use cases of refresh tokens. */
@@ -154,7 +150,7 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
 
     /** Looks only; `rotate` decides. Null for what is no refresh token of ours. */
     find: async (token: string): Promise<RefreshTokenFamily | null> =>
-      SHAPE.test(token) ? findTogether(null, hex(token)) : null,
+      SHAPE.test(token) ? findTogether(null, hex(digest(token))) : null,
 
     outcomeOfSpent,
 
@@ -176,16 +172,16 @@ export function createRefreshTokens(deps: { database: Database; retrySeconds: nu
       const kept = successors.branchedFrom;
       const seconds = await rotate(tenantId, {
         sessionId,
-        token: hex(token),
-        spentFor: Buffer.from(fingerprint(use)).toString('hex'),
-        sealed: Buffer.from(seal(sealingKey(token), JSON.stringify(successors), tenantId)).toString('hex'),
+        token: hex(digest(token)),
+        spentFor: hex(fingerprint(use)),
+        sealed: hex(seal(sealingKey(token), JSON.stringify(successors), tenantId)),
         slideSeconds,
         successor: {
-          token: hex(successors.token),
+          token: hex(digest(successors.token)),
           branchId: kept ? randomUUID() : branchId,
           legalEntityId: chosen.legalEntityId,
         },
-        kept: kept === null ? null : { token: hex(kept), branchId, legalEntityId: family.legalEntityId },
+        kept: kept === null ? null : { token: hex(digest(kept)), branchId, legalEntityId: family.legalEntityId },
         event: event && auditRow(ctx, event),
       });
       if (seconds !== null) return { outcome: 'rotated', expiresInSeconds: seconds, ...successors };
