@@ -19,7 +19,7 @@ const MOST_MINUTES = Number(process.env.BENCH_MINUTES ?? 12);
 
 /** @typedef {{ warmUp: number, seconds: number, rounds: number }} Times */
 
-const TIMES = { warmUp: 0.75, seconds: 1, rounds: 3 };
+const TIMES = { warmUp: 1.5, seconds: 1, rounds: 3 };
 const QUICK = { warmUp: 0.5, seconds: 1, rounds: 1 };
 
 /**
